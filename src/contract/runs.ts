@@ -1,0 +1,63 @@
+// Runs: started, watched, stopped, replayed, looked back on.
+import { eventIterator } from '@orpc/contract';
+import { z } from 'zod';
+import { procedure } from './procedure';
+import { splitNames } from './words/dataset';
+import { evaluation } from './words/quality';
+import { runDocument, runEvent, runLogLine, runRow } from './words/run';
+
+const byId = z.object({ id: z.string() });
+
+export const runs = {
+  /** Queues a compression. */
+  start: procedure
+    .input(
+      z.object({
+        modelId: z.string(),
+        recipe: z.unknown(),
+        datasetId: z.string().optional(),
+        seed: z.number().int().optional(),
+        /** Evaluate on the first `limit` samples only. */
+        limit: z.number().int().positive().optional(),
+      }),
+    )
+    .output(byId),
+  /** Queues an evaluation of a model as it is. */
+  evaluate: procedure
+    .input(
+      z.object({
+        modelId: z.string(),
+        datasetId: z.string(),
+        split: z.enum(splitNames).optional(),
+        limit: z.number().int().positive().optional(),
+        batch: z.number().int().positive().optional(),
+        threads: z.number().int().positive().optional(),
+        against: z.string().optional(),
+      }),
+    )
+    .output(byId),
+  /** Runs it again and compares the artifact's bytes. Answers when the replay has ended. */
+  replay: procedure.input(byId).output(
+    z.object({
+      identical: z.boolean(),
+      expected: z.string(),
+      actual: z.string(),
+      why: z.array(z.string()).optional(),
+      runId: z.string(),
+    }),
+  ),
+  list: procedure.input(z.object({ limit: z.number().int().positive().optional(), modelId: z.string().optional() })).output(z.array(runRow)),
+  get: procedure.input(byId).output(runRow),
+  /** What `run` printed. */
+  document: procedure.input(byId).output(runDocument),
+  /** What an `evaluate` run measured. */
+  evaluation: procedure.input(byId).output(evaluation),
+  log: procedure.input(byId).output(z.array(runLogLine)),
+  /** Rows, progress and log lines of every run as they change. */
+  watch: procedure.output(eventIterator(runEvent)),
+  /** Kills at once; nothing half-written is left. */
+  cancel: procedure.input(byId).output(z.void()),
+  /** Ends between steps and keeps what was gained. */
+  stop: procedure.input(byId).output(z.void()),
+  csv: procedure.output(z.string()),
+};

@@ -1,0 +1,17 @@
+// Two suites: `unit` is fast and needs no build; `whole` starts real engines, hosts and files, and needs `npm run build`.
+import { defineConfig } from 'vitest/config';
+
+const slow = ['test/**/*.whole.test.ts'];
+export default defineConfig({
+  test: {
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: [...slow, 'test/e2e/**'] } },
+      {
+        extends: true,
+        test: { name: 'whole', include: slow, testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false },
+      },
+    ],
+    // onnxruntime aborts a process that ends a thread with a run in flight; forks die alone.
+    pool: 'forks',
+  },
+});
