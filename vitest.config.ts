@@ -5,7 +5,10 @@ const slow = ['test/**/*.whole.test.ts'];
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: [...slow, 'test/e2e/**'] } },
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: [...slow, 'test/e2e/**'] },
+      },
       {
         extends: true,
         test: { name: 'whole', include: slow, testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false },

@@ -3,7 +3,9 @@ import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 
 const rooms = ['src/contract', 'src/engine', 'src/main', 'src/preload', 'src/renderer', 'test'];
-const tsc = createRequire(import.meta.url).resolve('typescript/package.json').replace('package.json', 'bin/tsc');
+const tsc = createRequire(import.meta.url)
+  .resolve('typescript/package.json')
+  .replace('package.json', 'bin/tsc');
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : rooms;
 const check = (room) =>
   new Promise((done) =>

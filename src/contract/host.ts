@@ -36,7 +36,15 @@ export const host = {
     z.object({
       path: z.string(),
       parent: z.string().nullable(),
-      entries: z.array(z.object({ name: z.string(), path: z.string(), kind: z.enum(['folder', 'file']), bytes: z.number(), fits: z.boolean() })),
+      entries: z.array(
+        z.object({
+          name: z.string(),
+          path: z.string(),
+          kind: z.enum(['folder', 'file']),
+          bytes: z.number(),
+          fits: z.boolean(),
+        }),
+      ),
     }),
   ),
   /** Small settings of the workbench, kept with the workspace. */

@@ -19,7 +19,9 @@ export const models = {
   /** The document of `lathe inspect`; waits for the SHA-256. */
   document: procedure.input(z.object({ id: z.string(), stats: z.boolean() })).output(inspectDocument),
   /** The library's rows as they change: newly opened, hashed further, gone. */
-  watch: procedure.output(eventIterator(z.object({ kind: z.enum(['row', 'removed']), id: z.string(), row: libraryModel.optional() }))),
+  watch: procedure.output(
+    eventIterator(z.object({ kind: z.enum(['row', 'removed']), id: z.string(), row: libraryModel.optional() })),
+  ),
   /** Takes it off the list; a file of the user's is never touched. */
   forget: procedure.input(byId).output(z.object({ freedBytes: z.number() })),
 };

@@ -46,7 +46,9 @@ export const runs = {
       runId: z.string(),
     }),
   ),
-  list: procedure.input(z.object({ limit: z.number().int().positive().optional(), modelId: z.string().optional() })).output(z.array(runRow)),
+  list: procedure
+    .input(z.object({ limit: z.number().int().positive().optional(), modelId: z.string().optional() }))
+    .output(z.array(runRow)),
   get: procedure.input(byId).output(runRow),
   /** What `run` printed. */
   document: procedure.input(byId).output(runDocument),

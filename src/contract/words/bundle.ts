@@ -24,7 +24,11 @@ export const bundleManifest = z.object({
   }),
   model: z.object({ file: z.string(), sha256, bytes, opset: z.number() }),
   inputs: z.array(port.extend({ preprocessing: z.unknown().optional() })),
-  outputs: z.array(port.extend({ tolerance: z.object({ kind: z.enum(['exact', 'relative']), value: z.number(), argmax: z.boolean() }) })),
+  outputs: z.array(
+    port.extend({
+      tolerance: z.object({ kind: z.enum(['exact', 'relative']), value: z.number(), argmax: z.boolean() }),
+    }),
+  ),
   golden: z.array(z.object({ inputs: z.record(z.string(), z.string()), outputs: z.record(z.string(), z.string()) })),
   files: z.array(fileEntry),
 });

@@ -15,7 +15,9 @@ export const parameter = z.discriminatedUnion('kind', [
     ...parameterBase,
     kind: z.literal('choice'),
     default: z.union([z.number(), z.string()]),
-    choices: z.array(z.object({ value: z.union([z.number(), z.string()]), label: z.string(), help: z.string().optional() })),
+    choices: z.array(
+      z.object({ value: z.union([z.number(), z.string()]), label: z.string(), help: z.string().optional() }),
+    ),
     /** The choices are precisions: drawn in their colours. */
     precision: z.boolean().optional(),
   }),

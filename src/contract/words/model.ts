@@ -34,7 +34,9 @@ export const statistics = z.object({
   outliers: z.number().nullable(),
   histogram: histogram.nullable(),
   /** [min, max] of each output channel, thinned to at most 512 channels. */
-  channels: z.object({ axis: z.number(), count: z.number(), min: z.array(z.number()), max: z.array(z.number()) }).optional(),
+  channels: z
+    .object({ axis: z.number(), count: z.number(), min: z.array(z.number()), max: z.array(z.number()) })
+    .optional(),
 });
 export type Statistics = z.infer<typeof statistics>;
 

@@ -8,7 +8,9 @@ const params = z.record(z.string(), z.union([z.number(), z.string(), z.boolean()
 export const step = z.strictObject({
   method: z.string(),
   params: params.default({}),
-  layers: z.strictObject({ include: z.array(z.string()).optional(), exclude: z.array(z.string()).optional() }).optional(),
+  layers: z
+    .strictObject({ include: z.array(z.string()).optional(), exclude: z.array(z.string()).optional() })
+    .optional(),
   overrides: z.record(z.string(), params).optional(),
 });
 export type Step = z.infer<typeof step>;

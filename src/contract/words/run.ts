@@ -122,7 +122,12 @@ export const runRow = z.object({
 });
 export type RunRow = z.infer<typeof runRow>;
 
-export const runLogLine = z.object({ at: z.string(), level: z.enum(['info', 'warn', 'bad']), text: z.string(), layer: z.string().optional() });
+export const runLogLine = z.object({
+  at: z.string(),
+  level: z.enum(['info', 'warn', 'bad']),
+  text: z.string(),
+  layer: z.string().optional(),
+});
 export type RunLogLine = z.infer<typeof runLogLine>;
 
 export const runEvent = z.discriminatedUnion('kind', [
