@@ -1,4 +1,4 @@
-// Two suites: `unit` is fast and needs no build; `whole` starts real engines, hosts and files, and needs `npm run build`.
+// `unit` is fast and needs no build; `whole` starts real engines, hosts and files, and needs `npm run build`; `prove` measures.
 import { defineConfig } from 'vitest/config';
 
 const slow = ['test/**/*.whole.test.ts'];
@@ -12,6 +12,11 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'whole', include: slow, testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false },
+      },
+      {
+        // The long measurements behind docs/evidence; run by `npm run prove` alone.
+        extends: true,
+        test: { name: 'prove', include: ['test/prove/*.prove.ts'], testTimeout: 3_600_000, fileParallelism: false },
       },
     ],
     // onnxruntime aborts a process that ends a thread with a run in flight; forks die alone.

@@ -41,6 +41,8 @@ if (built) {
   gate(
     run('unit and whole tests', bin('vitest'), [
       'run',
+      '--project=unit',
+      '--project=whole',
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${vitestReport}`,
