@@ -1,0 +1,47 @@
+// What a method is: a card that describes it, a judgement on each layer, and the cut itself.
+import type { MethodCard, ParameterValue } from '../../contract/words/method';
+import type { Refusal } from '../../contract/words/refusal';
+import type { Model } from '../graph/graph';
+import type { LayerSite } from '../graph/layers';
+import type { inferShapes } from '../graph/shapes';
+import type { Workshop } from './workshop';
+
+/** Every parameter of the card, defaults filled in. */
+export type Params = Readonly<Record<string, ParameterValue>>;
+export type Shapes = Awaited<ReturnType<typeof inferShapes>>;
+
+/** The model as the steps before left it, and what is known about it without reading weights. */
+export interface Subject {
+  readonly model: Model;
+  readonly sites: readonly LayerSite[];
+  readonly shapes: Shapes;
+}
+
+/** A layer a step acts on, with the parameters that hold for it. */
+export interface Target {
+  readonly site: LayerSite;
+  readonly params: Params;
+}
+
+/** One layer was cut. */
+export interface LayerCut {
+  readonly layer: string;
+  /** Σw² and Σ(w−ŵ)² of its weights; null where nothing was rounded, or nothing was computed (forecast). */
+  readonly error: { readonly signal: number; readonly noise: number } | null;
+  /** Things worth a sentence: another copy kept, values clipped, a fallback taken. */
+  readonly notes: readonly string[];
+}
+
+export interface Method {
+  readonly card: MethodCard;
+  /** Why this layer cannot be taken, or null. From the graph and headers alone. */
+  fits(subject: Subject, site: LayerSite, params: Params): Refusal | null;
+  /** What the user should know about a layer that fits, before the run: "Smaller, not faster here." */
+  warnings(subject: Subject, site: LayerSite, params: Params): readonly string[];
+  /**
+   * The model with every target cut; all of them fit. Yields after each layer, in the order of `targets`. The subject is
+   * not changed and shares every tensor that was not cut. New bytes come from the workshop alone: the same code, given
+   * a workshop that computes nothing, predicts the exact sizes.
+   */
+  apply(subject: Subject, targets: readonly Target[], workshop: Workshop): AsyncGenerator<LayerCut, Model>;
+}
