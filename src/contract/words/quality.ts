@@ -21,6 +21,8 @@ export const latency = z.object({
   threads: z.number().int(),
   runs: z.number().int(),
   warmup: z.number().int().optional(),
+  /** 95 % interval of the median, from its order statistics. */
+  p50ci95: z.tuple([z.number(), z.number()]).optional(),
 });
 export type Latency = z.infer<typeof latency>;
 

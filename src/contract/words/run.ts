@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { bytes, fileEntry, sha256 } from './model';
 import { agreement, changedAnswer, evaluation } from './quality';
-import { recipe } from './recipe';
+import { recipe, step } from './recipe';
 import { refusal } from './refusal';
 
 export const runStates = ['queued', 'running', 'done', 'failed', 'cancelled', 'interrupted'] as const;
@@ -103,7 +103,8 @@ export const runRow = z.object({
   modelId: z.string(),
   model: z.string(),
   modelSha256: sha256.nullable(),
-  recipe,
+  /** Without steps for an evaluation. */
+  recipe: recipe.extend({ steps: z.array(step) }),
   datasetId: z.string().nullable(),
   dataset: z.string().nullable(),
   seed: z.number().int(),
