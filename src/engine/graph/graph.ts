@@ -63,7 +63,14 @@ export interface SparseTensor {
 export type Dim = number | string | null;
 
 export type ValueType =
-  | { readonly kind: 'tensor'; readonly dtype: DataType | null; readonly shape: readonly Dim[] | null }
+  | {
+      readonly kind: 'tensor';
+      readonly dtype: DataType | null;
+      readonly shape: readonly Dim[] | null;
+      /** Denotation and fields not known, of the type and of each dimension; kept as they came. */
+      readonly unknown?: readonly Uint8Array[];
+      readonly dimUnknown?: readonly (readonly Uint8Array[])[];
+    }
   /** Sequence, map, optional and sparse types: kept as their encoded `TypeProto`. */
   | { readonly kind: 'other'; readonly encoded: Uint8Array };
 

@@ -1,0 +1,65 @@
+// A path → a model, whatever its format. Broken and hostile files are normal here: the answer is a model or a refusal.
+import { readdirSync, type Stats, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { Refused, refuse } from '../../contract/words/refusal';
+import type { Model } from '../graph/graph';
+import * as onnx from './onnx';
+import { sniff } from './sniff';
+
+export interface OpenedFormat {
+  readonly format: 'onnx';
+  readonly model: Model;
+  /** Absolute paths as the user named them, the model file first. */
+  readonly files: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** Opens a model file, or a folder that holds exactly one. */
+export async function openFormat(path: string): Promise<OpenedFormat> {
+  const asked = resolve(path);
+  const file = look(asked).isDirectory() ? onlyModelIn(asked) : asked;
+  const name = basename(file);
+  if (!look(file).isFile()) refuse('bad-model', `${name} is not a file.`);
+  const kind = sniff(file);
+  if (kind) refuse(kind.code, `${name} is ${kind.is}.`, kind.mend);
+  const { model, files } = await openOnnx(file);
+  return { format: 'onnx', model, files, notes: [] };
+}
+
+/** A file with another ending may be ONNX all the same; where it is not, the sentence says so before it says what is wrong. */
+async function openOnnx(file: string): Promise<onnx.Opened> {
+  try {
+    return await onnx.open(file);
+  } catch (cause) {
+    if (!(cause instanceof Refused) || cause.refusal.code !== 'bad-model' || onnx.match(file)) throw cause;
+    refuse(
+      'bad-model',
+      `${basename(file)} is not an ONNX model, the only kind this build opens. Read as one: ${cause.refusal.sentence}`,
+    );
+  }
+}
+
+function look(path: string): Stats {
+  try {
+    return statSync(path);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') refuse('not-found', `${path} does not exist.`);
+    if (code === 'ELOOP') refuse('bad-model', `${path} is a link that leads to itself.`);
+    if (code === 'EACCES' || code === 'EPERM') refuse('not-found', `${path} may not be read by this user.`);
+    throw cause;
+  }
+}
+
+function onlyModelIn(folder: string): string {
+  const names = readdirSync(folder)
+    .filter((name) => onnx.match(name) && !name.startsWith('.'))
+    .sort();
+  const [only, ...more] = names;
+  if (only === undefined) refuse('not-found', `${folder} holds no .onnx file.`, 'Name the model file itself.');
+  if (more.length > 0) {
+    const few = names.slice(0, 5).join(', ') + (names.length > 5 ? ', …' : '');
+    refuse('usage', `${folder} holds ${names.length} models: ${few}.`, 'Name the one to open.');
+  }
+  return join(folder, only);
+}
