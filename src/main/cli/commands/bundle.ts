@@ -1,0 +1,27 @@
+// `lathe bundle`: a folder or zip for one device, with the proof that it runs.
+import { resolve } from 'node:path';
+import { type CommandSpec, named } from '../command';
+import { sizeText, table } from '../print';
+import { openModel } from '../subjects';
+
+export const bundle: CommandSpec = {
+  name: 'bundle <run-or-model>',
+  help: 'makes a bundle for a device',
+  options: [
+    { flags: '--device <id>', help: 'an id of `lathe devices`', parse: named, required: true },
+    { flags: '--out <dir>', help: 'must not exist; with --zip, DIR.zip is written', parse: named, required: true },
+    { flags: '--zip', help: 'one zip file' },
+  ],
+  async run(session, [given = ''], { device, out, zip }) {
+    const client = await session.client();
+    const model = await openModel(client, given);
+    const document = await client.bundles.export({
+      modelId: model.id,
+      deviceId: String(device),
+      out: resolve(String(out)),
+      zip: zip === true,
+    });
+    const rows = document.bundle.files.map((file) => [file.path, sizeText(file.bytes)]);
+    return { document, text: `${document.bundle.path}\n\n${table(['file', 'bytes '], rows)}` };
+  },
+};
