@@ -40,3 +40,5 @@ export function decode(bytes: Uint8Array, name = 'The model'): Model {
 export async function open(path: string): Promise<Opened> {
   return read(path);
 }
+
+export { encode, type WriteOptions, write } from './write';
