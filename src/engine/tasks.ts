@@ -159,6 +159,8 @@ export interface Work {
 }
 
 export type ToEngine =
+  /** The first message: *bench* runs the queue's jobs, *desk* answers now. */
+  | { readonly kind: 'role'; readonly role: 'bench' | 'desk' }
   | { readonly kind: 'task'; readonly id: number; readonly name: TaskName; readonly ask: unknown }
   | { readonly kind: 'stop'; readonly id: number }
   | { readonly kind: 'abort'; readonly id: number };

@@ -1,0 +1,86 @@
+// Hosts: which processes have this workspace open; sweeps those that are gone and marks their runs as interrupted.
+import type { Sql } from './database';
+import { newId } from './ids';
+import { isAlive, type Owner, thisOwner } from './owner';
+
+interface HostRow extends Owner {
+  readonly id: string;
+  readonly heartbeat: number;
+}
+
+export class Hosts {
+  readonly #sql: Sql;
+  /** This host's row. */
+  readonly here: string = newId();
+
+  constructor(sql: Sql, kind: string) {
+    this.#sql = sql;
+    const { pid, started, boot } = thisOwner();
+    sql
+      .prepare('INSERT INTO hosts (id, kind, pid, started, boot, heartbeat) VALUES (?, ?, ?, ?, ?, ?)')
+      .run(this.here, kind, pid, started, boot, Date.now());
+  }
+
+  beat(): void {
+    this.#sql.prepare('UPDATE hosts SET heartbeat = ? WHERE id = ?').run(Date.now(), this.here);
+  }
+
+  alone(): boolean {
+    return this.#gone().length + 1 === this.#all().length;
+  }
+
+  /** Takes every host that is gone off the list: its tickets are given up, its unfinished runs are interrupted. */
+  sweep(): number {
+    const gone = this.#gone();
+    if (gone.length === 0) return 0;
+    return this.#sql
+      .transaction(() => {
+        let interrupted = 0;
+        for (const host of gone) {
+          interrupted += this.#interrupt(host);
+          this.#sql.prepare('DELETE FROM hosts WHERE id = ?').run(host.id);
+        }
+        return interrupted;
+      })
+      .immediate();
+  }
+
+  #interrupt(host: HostRow): number {
+    const runs = this.#sql
+      .prepare("SELECT id, state, progress FROM runs WHERE owner = ? AND state IN ('queued', 'running')")
+      .all(host.id) as { id: string; state: string; progress: string | null }[];
+    const update = this.#sql.prepare(
+      "UPDATE runs SET state = 'interrupted', finished_at = ?, error = ?, progress = NULL, revision = revision + 1 WHERE id = ?",
+    );
+    const at = new Date(host.heartbeat);
+    for (const run of runs) {
+      const stage = run.progress === null ? null : (JSON.parse(run.progress) as { text?: string }).text;
+      const during = run.state === 'queued' ? 'while this run was waiting' : stage ? `during: ${stage}` : 'during this run';
+      const error = {
+        code: 'failed',
+        sentence: `Lathe ended after ${clock(at)}, ${during}. Nothing half-written was kept.`,
+        mend: 'Start it again: the same recipe and seed give the same bytes.',
+      };
+      update.run(at.toISOString(), JSON.stringify(error), run.id);
+    }
+    return runs.length;
+  }
+
+  /** Says goodbye; called when every job of ours has ended. */
+  leave(): void {
+    this.#sql.prepare('DELETE FROM hosts WHERE id = ?').run(this.here);
+  }
+
+  #all(): HostRow[] {
+    return this.#sql.prepare('SELECT * FROM hosts').all() as HostRow[];
+  }
+
+  #gone(): HostRow[] {
+    const now = Date.now();
+    return this.#all().filter((host) => host.id !== this.here && !isAlive(host, now));
+  }
+}
+
+function clock(at: Date): string {
+  return `${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`;
+}

@@ -1,0 +1,30 @@
+// Tickets: whose turn it is at the bench, over all hosts of a workspace. The lowest ticket of a living host holds the bench.
+import type { Sql } from './database';
+
+export class Tickets {
+  readonly #sql: Sql;
+  readonly #owner: string;
+
+  constructor(sql: Sql, owner: string) {
+    this.#sql = sql;
+    this.#owner = owner;
+  }
+
+  draw(what: string): number {
+    return Number(this.#sql.prepare('INSERT INTO tickets (owner, what) VALUES (?, ?)').run(this.#owner, what).lastInsertRowid);
+  }
+
+  /** True when this ticket's turn has come. Tickets of hosts that are gone go with `Hosts.sweep`. */
+  first(ticket: number): boolean {
+    return this.#sql.prepare('SELECT min(id) FROM tickets').pluck().get() === ticket;
+  }
+
+  /** True when someone, here or in another host, is before it or at the bench. */
+  busy(): boolean {
+    return this.#sql.prepare('SELECT 1 FROM tickets LIMIT 1').pluck().get() === 1;
+  }
+
+  giveBack(ticket: number): void {
+    this.#sql.prepare('DELETE FROM tickets WHERE id = ?').run(ticket);
+  }
+}
