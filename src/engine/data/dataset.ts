@@ -1,37 +1,25 @@
 // What a dataset is to the rest of the engine: a summary, the files it stands on, and samples in batches.
 import type { DatasetSummary, SplitName } from '../../contract/words/dataset';
-import type { Port } from '../../contract/words/model';
-import type { DataType } from '../graph/graph';
+import type { Feeds } from '../runtime/session';
 import type { SeenFile } from '../tasks';
 
-export type TypedArray =
-  | Float32Array
-  | Float64Array
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array;
-
-/** One tensor on its way into a model: row-major, the batch first. float16 travels as its bits in a Uint16Array. */
-export interface Feed {
-  readonly dtype: DataType;
-  readonly dims: readonly number[];
-  readonly data: TypedArray;
+/** An input of a model, as the runtime or the library tells it. */
+export interface InputPort {
+  readonly name: string;
+  readonly dtype: string | null;
+  readonly shape: readonly (number | string | null)[];
 }
 
 export interface Batch {
   /** One feed for each input of the model. */
-  readonly feeds: Record<string, Feed>;
+  readonly feeds: Feeds;
   /** Classes, one a sample; null where the split has none. */
   readonly labels: Int32Array | null;
   /** Regression: `width` numbers a sample; null otherwise. */
   readonly targets: { readonly data: Float64Array; readonly width: number } | null;
   /** Position in the split of the first sample. */
   readonly index: number;
+  /** Samples that are real; feeds hold more only where `fill` asked for it. */
   readonly samples: number;
 }
 
@@ -41,6 +29,8 @@ export interface BatchRequest {
   readonly limit?: number;
   /** Position in the split to begin at. */
   readonly from?: number;
+  /** Fill a short last batch by repeating its last sample, for models whose batch is fixed. */
+  readonly fill?: boolean;
 }
 
 export interface Dataset {
@@ -49,7 +39,7 @@ export interface Dataset {
   /** Samples of a split; 0 where it neither exists nor is defaulted. */
   samples(split: SplitName): number;
   /** What adapting the samples to these inputs took: sizes, layouts and types that were guessed, in sentences. */
-  adaptations(split: SplitName, ports: readonly Port[]): readonly string[];
+  adaptations(split: SplitName, ports: readonly InputPort[]): readonly string[];
   /** Reads in order and holds one batch at a time; the last one may be shorter. */
-  batches(split: SplitName, ports: readonly Port[], request: BatchRequest): AsyncIterable<Batch>;
+  batches(split: SplitName, ports: readonly InputPort[], request: BatchRequest): AsyncIterable<Batch>;
 }
