@@ -4,7 +4,7 @@ import type { Refusal } from '../../contract/words/refusal';
 import type { Model } from '../graph/graph';
 import type { LayerSite } from '../graph/layers';
 import type { inferShapes } from '../graph/shapes';
-import type { Workshop } from './workshop';
+import type { Workshop } from './cutting/workshop';
 
 /** Every parameter of the card, defaults filled in. */
 export type Params = Readonly<Record<string, ParameterValue>>;
@@ -34,8 +34,11 @@ export interface LayerCut {
 
 export interface Method {
   readonly card: MethodCard;
-  /** Why this layer cannot be taken, or null. From the graph and headers alone. */
-  fits(subject: Subject, site: LayerSite, params: Params): Refusal | null;
+  /**
+   * Why this layer cannot be taken, or null. From the graph and headers alone. `chosen`: the layers the step acts on, where
+   * that is known; some must be taken together.
+   */
+  fits(subject: Subject, site: LayerSite, params: Params, chosen?: ReadonlySet<string>): Refusal | null;
   /** What the user should know about a layer that fits, before the run: "Smaller, not faster here." */
   warnings(subject: Subject, site: LayerSite, params: Params): readonly string[];
   /**

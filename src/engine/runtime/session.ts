@@ -99,7 +99,9 @@ export async function openSession(model: string | Uint8Array, options: SessionOp
   let session: InferenceSession;
   try {
     session =
-      typeof model === 'string' ? await InferenceSession.create(model, wanted) : await InferenceSession.create(model, wanted);
+      typeof model === 'string'
+        ? await InferenceSession.create(model, wanted)
+        : await InferenceSession.create(model, wanted);
   } catch (cause) {
     throw new Failure(`The runtime does not load this model: ${runtimeReason(cause)}`, doing, { cause });
   }

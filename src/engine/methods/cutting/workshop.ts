@@ -1,0 +1,152 @@
+// Where methods get new bytes from. One workshop computes them with the kernels; the other only says how large they will be.
+import { byteLength, elementCount, type Tensor, type TensorData } from '../../graph/graph';
+import { encodeFloat16, packCodes } from '../../graph/tensor';
+import type { Kernels, QuantizeLoss } from '../../kernels/kernels';
+import { halve } from './half';
+import { groupsOf, hollow, type Order, orderBytes, requestOf, storedGroups } from './order';
+import type { Scratch } from './scratch';
+
+export interface Quantized {
+  readonly codes: TensorData;
+  readonly scales: TensorData;
+  /** Packed as the order's layout asks; null where symmetric. */
+  readonly zeroPoints: TensorData | null;
+  /** Null where nothing was computed. */
+  readonly loss: QuantizeLoss | null;
+}
+
+export interface Halved {
+  readonly data: TensorData;
+  /** `clipped`: finite weights beyond ±65,504, stored as ±65,504. */
+  readonly loss: QuantizeLoss | null;
+}
+
+export interface Workshop {
+  quantize(order: Order): Promise<Quantized>;
+  toFloat16(tensor: Tensor): Promise<Halved>;
+}
+
+/** The same orders, no bytes: `tell` hears each. */
+export function hollowWorkshop(tell: (order: Order | Tensor) => void = () => {}): Workshop {
+  return {
+    async quantize(order) {
+      tell(order);
+      const { codes, scales, zeroPoints } = orderBytes(order);
+      return {
+        codes: hollow(codes),
+        scales: hollow(scales),
+        zeroPoints: order.symmetric ? null : hollow(zeroPoints),
+        loss: null,
+      };
+    },
+    async toFloat16(tensor) {
+      tell(tensor);
+      return { data: hollow(byteLength('float16', tensor.dims)), loss: null };
+    },
+  };
+}
+
+export function kernelWorkshop(kernels: Kernels, scratch: Scratch, signal: AbortSignal): Workshop {
+  return {
+    async quantize(order) {
+      const made = await kernels.quantize(requestOf(order, signal));
+      const scales = layScales(order, made.scales);
+      const stored =
+        order.scaleType === 'float32'
+          ? new Uint8Array(scales.buffer, scales.byteOffset, scales.byteLength)
+          : new Uint8Array(encodeFloat16(scales).buffer);
+      return {
+        codes: await scratch.put(layCodes(order, made.codes)),
+        scales: await scratch.put(stored),
+        zeroPoints: made.zeroPoints ? await scratch.put(layZeroPoints(order, made.zeroPoints)) : null,
+        loss: { signal: made.signal, noise: made.noise, clipped: made.clipped },
+      };
+    },
+    async toFloat16(tensor) {
+      const { bytes, loss } = await halve(kernels, tensor, signal);
+      return { data: await scratch.put(bytes), loss };
+    },
+  };
+}
+
+/** From the kernel's layout to the stored one; the same array where they agree. */
+function layCodes(order: Order, codes: Uint8Array): Uint8Array {
+  const { rows, columns, bits, layout, groupSize } = order;
+  switch (layout.kind) {
+    case 'plain':
+    case 'rows':
+      return codes;
+    case 'columns':
+      return order.order === 'columns' ? codes : transposed(codes, layout.slabs, rows / layout.slabs, columns);
+    case 'blocks': {
+      const from = groupsOf(order) * Math.ceil(((groupSize || columns) * bits) / 8);
+      const to = (storedGroups(order) * layout.block * bits) / 8;
+      if (from === to) return codes;
+      // What lies beyond K meets activations that are zero there.
+      const out = new Uint8Array(rows * to);
+      for (let row = 0; row < rows; row++)
+        out.set(codes.subarray(row * from, row * from + Math.min(from, to)), row * to);
+      return out;
+    }
+    default:
+      return layout satisfies never;
+  }
+}
+
+/** One value per [N][groups] → one per stored scale: repeated over the blocks of a group, or as [groups][N]. */
+function spread<T extends Float32Array | Uint8Array>(order: Order, values: T, make: (length: number) => T): T {
+  const { rows, layout, groupSize } = order;
+  const groups = groupsOf(order);
+  const stored = storedGroups(order);
+  if (order.scalesOrder === 'rows' && stored === groups) return values;
+  const out = make(rows * stored);
+  for (let row = 0; row < rows; row++) {
+    for (let at = 0; at < stored; at++) {
+      const repeated =
+        layout.kind === 'blocks' ? (groupSize === 0 ? 0 : Math.floor((at * layout.block) / groupSize)) : at;
+      const to = order.scalesOrder === 'rows' ? row * stored + at : at * rows + row;
+      out[to] = values[row * groups + repeated]!;
+    }
+  }
+  return out;
+}
+
+function layScales(order: Order, scales: Float32Array): Float32Array {
+  return spread(order, scales, (length) => new Float32Array(length));
+}
+
+function layZeroPoints(order: Order, points: Uint8Array): Uint8Array {
+  const { bits, rows } = order;
+  const laid = spread(order, points, (length) => new Uint8Array(length));
+  if (bits === 8) return laid;
+  if (order.layout.kind !== 'blocks' && order.layout.kind !== 'rows') return packCodes(laid, bits);
+  const groups = storedGroups(order);
+  const rowBytes = Math.ceil((groups * bits) / 8);
+  const out = new Uint8Array(rows * rowBytes);
+  for (let row = 0; row < rows; row++) {
+    out.set(packCodes(laid.subarray(row * groups, (row + 1) * groups), bits), row * rowBytes);
+  }
+  return out;
+}
+
+/** Bytes [slabs][rows][columns] → [slabs][columns][rows], in tiles that stay in the cache. */
+function transposed(codes: Uint8Array, slabs: number, rows: number, columns: number): Uint8Array {
+  const out = new Uint8Array(codes.length);
+  const tile = 64;
+  for (let start = 0; start < slabs * rows * columns; start += rows * columns) {
+    for (let row = 0; row < rows; row += tile) {
+      for (let column = 0; column < columns; column += tile) {
+        const lastRow = Math.min(rows, row + tile);
+        const lastColumn = Math.min(columns, column + tile);
+        for (let r = row; r < lastRow; r++)
+          for (let c = column; c < lastColumn; c++) out[start + c * rows + r] = codes[start + r * columns + c]!;
+      }
+    }
+  }
+  return out;
+}
+
+/** Elements an order or a tensor asks the kernels to go through. */
+export function elementsOf(order: Order | Tensor): number {
+  return 'rows' in order ? order.rows * order.columns : elementCount(order.dims);
+}

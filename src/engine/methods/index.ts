@@ -1,0 +1,7 @@
+// The list of methods, and nothing else.
+import { float16 } from './float16';
+import { int8Dynamic } from './int8-dynamic';
+import type { Method } from './method';
+import { weightOnly } from './weight-only';
+
+export const methods = [float16, int8Dynamic, weightOnly] as const satisfies readonly Method[];

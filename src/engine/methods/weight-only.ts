@@ -1,0 +1,230 @@
+// Weight-only quantization: weights in 2, 4 or 8 bits with a scale for each small group; activations stay float.
+import type { MethodCard } from '../../contract/words/method';
+import type { Refusal } from '../../contract/words/refusal';
+import type { LayerSite } from '../graph/layers';
+import { dequantizedAlready, refusal, unfitType } from './cutting/judge';
+import { computeType, rightMatrix } from './cutting/matrix';
+import { bytesNow, type Order, totalBytes } from './cutting/order';
+import {
+  blocksForm,
+  type Grid,
+  gatherOrder,
+  isSlowBlock,
+  matMulOrder,
+  putGatherBlockQuantized,
+  putMatMulNBits,
+  rowsForm,
+} from './cutting/packed';
+import { Rewrite } from './cutting/rewrite';
+import { keptBeside, Shelf } from './cutting/shelf';
+import { putDequantized, type StoredPlan, storedPlan } from './cutting/stored';
+import type { LayerCut, Method, Params, Shapes, Target } from './method';
+
+const card: MethodCard = {
+  id: 'weight-only',
+  title: 'Weight-only',
+  family: 'quantize',
+  help: 'Stores weights in 2, 4 or 8 bits, with one scale for each small group. MatMul, Gemm and embeddings are computed on the packed weights: smaller and faster. Convolutions and recurrent layers are unpacked on every run: smaller, not faster here.',
+  needs: ['weights'],
+  params: [
+    {
+      id: 'bits',
+      label: 'Bits',
+      help: 'Bits per weight. 8 is hardly ever felt, 4 costs a little, 2 needs care.',
+      kind: 'choice',
+      default: 4,
+      precision: true,
+      choices: [
+        { value: 8, label: '8' },
+        { value: 4, label: '4' },
+        { value: 2, label: '2', help: 'Four levels. Rarely good enough without training afterwards.' },
+      ],
+    },
+    {
+      id: 'groupSize',
+      label: 'Group size',
+      unit: 'weights',
+      help: 'Weights that share a scale. Smaller groups follow the weights more closely and cost more scales: a 32-bit scale adds 1 bit per weight at 32, and 0.25 at 128.',
+      kind: 'choice',
+      default: 32,
+      choices: [
+        { value: 16, label: '16' },
+        { value: 32, label: '32' },
+        { value: 64, label: '64' },
+        { value: 128, label: '128' },
+        { value: 256, label: '256' },
+        { value: 0, label: 'Channel', help: 'One scale for each output channel.' },
+      ],
+    },
+    {
+      id: 'rounding',
+      label: 'Rounding',
+      help: 'How each weight finds its level.',
+      kind: 'choice',
+      default: 'nearest',
+      choices: [{ value: 'nearest', label: 'Nearest', help: 'Each weight to the nearest level; needs no data.' }],
+    },
+    {
+      id: 'symmetric',
+      label: 'Symmetric',
+      help: 'Symmetric groups centre the levels on zero and store no zero points. Asymmetric ones fit lopsided weights better, at 1 code more per group.',
+      kind: 'switch',
+      default: true,
+      on: 'Centred on zero',
+      off: 'With zero points',
+    },
+    {
+      id: 'activations',
+      label: 'Activations inside the kernel',
+      help: 'The packed kernels are fastest when they round activations to int8 on the way in, block by block (about 0.5 % of the output). With float32 the product is exact and about half as fast; only 4 bits have such a kernel.',
+      kind: 'choice',
+      default: 'int8',
+      when: { bits: [4] },
+      choices: [
+        { value: 'int8', label: 'int8', help: 'Fast.' },
+        { value: 'float32', label: 'float32', help: 'Exact.' },
+      ],
+    },
+  ],
+  ops: ['MatMul', 'Gemm', 'Gather', 'Conv', 'ConvTranspose', 'LSTM', 'GRU', 'RNN', 'Attention'],
+};
+
+/** How a layer will be held: computed on packed, looked up packed, or unpacked on every run. */
+type Plan =
+  | { readonly kind: 'matmul'; readonly order: Order }
+  | { readonly kind: 'table'; readonly order: Order }
+  | { readonly kind: 'stored'; readonly order: Order; readonly stored: StoredPlan }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** A group longer than a channel is the channel. */
+function gridFor(params: Params, columns: number): Grid {
+  const { bits, groupSize, symmetric } = params as unknown as Grid;
+  return { bits, groupSize: columns <= groupSize ? 0 : groupSize, symmetric };
+}
+
+function planOf(shapes: Shapes, site: LayerSite, params: Params): Plan {
+  const refused = (refusal: Refusal): Plan => ({ kind: 'refused', refusal });
+  if (!card.ops.includes(site.op)) return refused(refusal(site, `weight-only does not know ${site.op}.`));
+  const already = dequantizedAlready(site);
+  if (already) return refused(already);
+  const type = computeType(site, shapes);
+  const unfit = unfitType(site, type);
+  if (unfit) return refused(unfit);
+  const scaleType = type as Order['scaleType'];
+  if (params.activations === 'float32' && params.bits !== 4)
+    return refused(
+      refusal(
+        site,
+        `${params.bits} bits have no fast kernel with float32 activations.`,
+        'Use int8 activations, or 4 bits.',
+      ),
+    );
+  const plan = formPlan(site, shapes, params, scaleType);
+  if (plan.kind !== 'refused' && totalBytes(plan.order) >= bytesNow(plan.order)) {
+    const [after, before] = [totalBytes(plan.order), bytesNow(plan.order)];
+    return refused(refusal(site, `With its scales it would take ${after} bytes, and it takes ${before} now.`));
+  }
+  return plan;
+}
+
+function formPlan(site: LayerSite, shapes: Shapes, params: Params, scaleType: Order['scaleType']): Plan {
+  if (site.op === 'Gather') {
+    const isTable = site.tensor.dims.length === 2 && site.channelAxis === 0;
+    const columns = site.tensor.dims.at(-1) ?? 0;
+    const refused = (sentence: string): Plan => ({ kind: 'refused', refusal: refusal(site, sentence) });
+    if (!isTable) return refused('The runtime looks up packed weights only along the rows of a two-dimensional table.');
+    if ((columns * Number(params.bits)) % 8 !== 0)
+      return refused(`A row of ${columns} weights in ${params.bits} bits does not fill whole bytes.`);
+    return { kind: 'table', order: gatherOrder(site, gridFor(params, columns), scaleType) };
+  }
+  const matrix = site.op === 'MatMul' || site.op === 'Gemm' ? rightMatrix(site) : null;
+  const rank = shapes.get(site.node.inputs[0] ?? '')?.shape?.length;
+  if (matrix && rank !== 1)
+    return { kind: 'matmul', order: matMulOrder(site, matrix, gridFor(params, matrix.columns), scaleType) };
+  const { columns } = storedPlan(site, gridFor(params, Infinity), scaleType).order;
+  const stored = storedPlan(site, gridFor(params, columns), scaleType);
+  return { kind: 'stored', order: stored.order, stored };
+}
+
+function warningsOf(plan: Plan, site: LayerSite, params: Params): string[] {
+  if (plan.kind === 'refused') return [];
+  const { columns } = plan.order;
+  const warnings: string[] = [];
+  if (plan.kind === 'stored') warnings.push('Smaller, not faster here: the runtime unpacks it to float on every run.');
+  if (columns < Number(params.groupSize))
+    warnings.push(
+      `${site.name} has ${columns} weights a channel, fewer than a group of ${params.groupSize}: one scale per channel used.`,
+    );
+  if (plan.kind === 'matmul' && isSlowBlock(plan.order))
+    warnings.push('2 bits in groups of 16 have no fast kernel here: much slower than groups of 32.');
+  return warnings;
+}
+
+export const weightOnly: Method = {
+  card,
+
+  fits({ shapes }, site, params) {
+    const plan = planOf(shapes, site, params);
+    return plan.kind === 'refused' ? plan.refusal : null;
+  },
+
+  warnings({ shapes }, site, params) {
+    return warningsOf(planOf(shapes, site, params), site, params);
+  },
+
+  async *apply(subject, targets, workshop) {
+    const rewrite = new Rewrite(subject.model);
+    const shelf = new Shelf(subject, rewrite, workshop);
+    const cut = new Set(targets.map(({ site }) => site.name));
+    for (const target of targets) {
+      const { site, params } = target;
+      const plan = planOf(subject.shapes, site, params);
+      const notes = [...warningsOf(plan, site, params), ...keptBeside(subject, site, cut)];
+      let loss: LayerCut['error'] = null;
+      switch (plan.kind) {
+        case 'refused':
+          throw new Error(`${site.name} was planned although it does not fit: ${plan.refusal.sentence}`);
+        case 'matmul': {
+          const shelved = await shelf.quantized(site, plan.order, blocksForm(plan.order));
+          const activations = params.activations as 'int8' | 'float32';
+          putMatMulNBits(rewrite, { site, order: plan.order, shelved, activations, type: plan.order.scaleType });
+          loss = shelved.loss;
+          break;
+        }
+        case 'table': {
+          const shared = headOver(subject.shapes, target, targets);
+          const order = shared ?? plan.order;
+          const shelved = await shelf.quantized(site, order, shared ? blocksForm(order) : rowsForm(order));
+          putGatherBlockQuantized(rewrite, site, order, shelved);
+          loss = shelved.loss;
+          break;
+        }
+        case 'stored': {
+          const shelved = await shelf.quantized(site, plan.order, plan.stored.form);
+          putDequantized(rewrite, site, plan.stored, shelved);
+          loss = shelved.loss;
+          break;
+        }
+        default:
+          plan satisfies never;
+      }
+      yield { layer: site.name, error: loss, notes };
+    }
+    return rewrite.finish();
+  },
+};
+
+/**
+ * The order of a MatMul over the same table (a tied head), where both are cut alike and rows fill whole blocks: one copy of
+ * the codes then serves both.
+ */
+function headOver(shapes: Shapes, { site, params }: Target, targets: readonly Target[]): Order | null {
+  for (const head of targets) {
+    if (head.site.tensor !== site.tensor || head.site === site) continue;
+    const plan = planOf(shapes, head.site, head.params);
+    if (plan.kind !== 'matmul' || plan.order.order !== 'rows' || plan.order.layout.kind !== 'blocks') continue;
+    const alike = (['bits', 'groupSize', 'symmetric'] as const).every((key) => head.params[key] === params[key]);
+    if (alike && plan.order.columns % plan.order.layout.block === 0) return plan.order;
+  }
+  return null;
+}
