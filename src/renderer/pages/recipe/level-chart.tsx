@@ -1,0 +1,143 @@
+// Before and after, one layer: the weights as they were, and the levels they are rounded to, in the units of the scale.
+import { useMemo } from 'react';
+import { Area, ComposedChart, ReferenceLine, ResponsiveContainer, Scatter, XAxis, YAxis } from 'recharts';
+import type { Preview } from '../../../contract/words/recipe';
+import { count, percent, plural, significant } from '../../format';
+import { precisionOf } from '../../precision';
+import look from './recipe.module.css';
+
+interface Bins {
+  min: number;
+  max: number;
+  counts: readonly number[];
+}
+
+const axisText = { fontSize: 11, fill: 'var(--l-ink3)' };
+const root = (value: number, most: number) => (most > 0 ? Math.sqrt(value / most) : 0);
+
+/** A step outline: each bin's left edge carries its count. */
+function outline(bins: Bins) {
+  const most = Math.max(...bins.counts, 1);
+  const width = (bins.max - bins.min) / bins.counts.length || 1;
+  const points = bins.counts.map((each, at) => ({ x: bins.min + at * width, before: root(each, most) }));
+  const last = points.at(-1);
+  return last ? [...points, { x: bins.max, before: last.before }] : points;
+}
+
+/** What the picture says, for readers. */
+function summary(preview: Preview, weights: number): string {
+  const levels = preview.levels ? `, rounded to ${plural(preview.levels.length, 'level')}` : '';
+  return `${count(weights)} weights of ${preview.layer}${levels}; ${percent(preview.clipped)} clipped.`;
+}
+
+export function LevelChart({ preview, weights, height }: { preview: Preview; weights: number; height: number }) {
+  const grid = preview.levels && preview.scaled && preview.levels.length <= 17 ? preview.levels : null;
+  const bins: Bins = grid && preview.scaled ? preview.scaled : preview.before;
+  const color = `var(--l-${precisionOf(preview.bits)})`;
+  const area = useMemo(() => outline(bins), [bins]);
+  const stems = useMemo(() => {
+    const most = Math.max(...(grid ?? []).map((level) => level.count), 1);
+    return (grid ?? []).map((level) => ({ x: level.value, level: root(level.count, most) }));
+  }, [grid]);
+  const reconstructed = useMemo(() => (grid ? null : outline(preview.after)), [grid, preview.after]);
+  const span = bins.max - bins.min || 1;
+  const step = stems.length > 1 ? Math.abs((stems[1]?.x ?? 0) - (stems[0]?.x ?? 0)) : span / 16;
+
+  return (
+    <figure className={look.chart}>
+      <figcaption className={look.chartHead}>
+        <span>
+          <i className={look.swatchBefore} />
+          before, {count(weights)} weights
+        </span>
+        <span>
+          <i className={look.swatch} style={{ background: color }} />
+          {grid ? `after, on ${plural(grid.length, 'level')}` : 'after'}
+        </span>
+        {preview.clipped > 0 ? <b className={look.clipped}>{percent(preview.clipped)} clipped</b> : null}
+        <span className={look.chartNote}>
+          {preview.sample
+            ? `first look: ${count(preview.sample.rows)} of ${count(preview.sample.of)} rows`
+            : 'square root of counts'}
+        </span>
+      </figcaption>
+      <div role="img" aria-label={summary(preview, weights)} style={{ height }}>
+        <ResponsiveContainer width="100%" height="100%">
+          <ComposedChart data={area} margin={{ top: 8, right: 10, bottom: 0, left: 10 }}>
+            <XAxis
+              dataKey="x"
+              type="number"
+              domain={[bins.min, bins.max]}
+              tick={axisText}
+              tickLine={{ stroke: 'var(--l-ink3)' }}
+              axisLine={{ stroke: 'var(--l-ink2)' }}
+              tickCount={7}
+              tickFormatter={(value: number) =>
+                grid ? String(Math.round(value)).replace('-', '−') : significant(value, 2)
+              }
+              height={24}
+            />
+            <YAxis hide domain={[0, 1.06]} />
+            <Area
+              type="stepAfter"
+              dataKey="before"
+              fill="var(--l-fp32)"
+              fillOpacity={0.13}
+              stroke="var(--l-ink2)"
+              strokeWidth={1}
+              isAnimationActive={false}
+              activeDot={false}
+            />
+            {reconstructed ? (
+              <Area
+                data={reconstructed}
+                type="stepAfter"
+                dataKey="before"
+                fill={color}
+                fillOpacity={0.2}
+                stroke={color}
+                strokeWidth={1.4}
+                isAnimationActive={false}
+                activeDot={false}
+              />
+            ) : (
+              <Scatter
+                data={stems}
+                dataKey="level"
+                isAnimationActive={false}
+                shape={(props: unknown) => <Stem {...(props as StemProps)} color={color} step={step} span={span} />}
+              />
+            )}
+            {bins.min < 0 && bins.max > 0 ? <ReferenceLine x={0} stroke="var(--l-hair)" /> : null}
+          </ComposedChart>
+        </ResponsiveContainer>
+      </div>
+    </figure>
+  );
+}
+
+interface StemProps {
+  cx: number;
+  cy: number;
+  color: string;
+  step: number;
+  span: number;
+  yAxis?: { y: number; height: number };
+  xAxis?: { width: number };
+}
+
+/** A level: a stem with a dot as high as what is rounded to it, in a 20 % box as wide as its catchment. */
+function Stem({ cx, cy, color, step, span, yAxis, xAxis }: StemProps) {
+  if (!Number.isFinite(cx) || !Number.isFinite(cy)) return null;
+  const floor = (yAxis?.y ?? 0) + (yAxis?.height ?? 0);
+  const half = Math.max(1, ((step / span) * (xAxis?.width ?? 0)) / 2 - 1);
+  const height = Math.max(0, floor - cy);
+  return (
+    <g>
+      <rect x={cx - half} y={cy} width={half * 2} height={height} fill={color} opacity={0.2} />
+      <rect x={cx - 1} y={cy} width={2} height={height} fill={color} />
+      <circle cx={cx} cy={cy} r={2.6} fill={color} />
+      <rect x={cx - 0.75} y={floor} width={1.5} height={5} fill={color} />
+    </g>
+  );
+}
