@@ -111,7 +111,12 @@ function weightsIn(place: GraphPlace, scopes: Scopes): Found[] {
     const sites: Found[] = [];
     for (const slot of operator.slots) {
       const stored = node.inputs[slot.input] ? storedWeight(scope, node.inputs[slot.input]!) : null;
-      if (!stored || !isWeight(stored, slot) || isTable(place.graph, node, stored.tensor, scopes)) continue;
+      if (
+        !stored ||
+        !isWeight(stored, slot, integerScale(place.graph, node, scope, scopes) !== null) ||
+        isTable(place.graph, node, stored.tensor, scopes)
+      )
+        continue;
       sites.push({ ...siteOf(place, node, slot, stored, scope, scopes), index, slot });
       if (operator.take === 'first') break;
     }
@@ -120,11 +125,11 @@ function weightsIn(place: GraphPlace, scopes: Scopes): Found[] {
 }
 
 /** Numbers a method can act on: floats, or integers whose operator or DequantizeLinear makes numbers of them. */
-function isWeight({ tensor, dequantized }: StoredWeight, slot: WeightSlot): boolean {
+function isWeight({ tensor, dequantized }: StoredWeight, slot: WeightSlot, isScaledBehind: boolean): boolean {
   if (elementCount(tensor.dims) < 2) return false;
   if (slot.scales !== undefined || slot.zeroPoints !== undefined)
     return isStoredFloat(tensor) || isStoredInteger(tensor);
-  return isStoredFloat(tensor) || (dequantized !== null && isStoredInteger(tensor));
+  return isStoredFloat(tensor) || ((dequantized !== null || isScaledBehind) && isStoredInteger(tensor));
 }
 
 function siteOf(
@@ -136,11 +141,11 @@ function siteOf(
   scopes: Scopes,
 ): Omit<Found, 'index' | 'slot'> {
   const { tensor, dequantized, axes } = stored;
-  const ownScales =
-    slot.scales === undefined ? integerScale(graph, node, scope, scopes) : constant(scope, node.inputs[slot.scales]);
-  const ownZeroPoints = slot.zeroPoints === undefined ? null : constant(scope, node.inputs[slot.zeroPoints]);
-  const scales = dequantized?.scales ?? ownScales;
-  const zeroPoints = dequantized?.zeroPoints ?? ownZeroPoints;
+  const behind = integerScale(graph, node, scope, scopes);
+  const carried = (input: number | undefined): Tensor | null =>
+    input === undefined ? null : constant(scope, node.inputs[input]);
+  const scales = dequantized?.scales ?? carried(slot.scales) ?? behind?.scales ?? null;
+  const zeroPoints = dequantized?.zeroPoints ?? carried(slot.zeroPoints) ?? behind?.zeroPoints ?? null;
   const bits = slot.bits && !dequantized ? slot.bits(node) : dataTypes[tensor.dtype].bits;
   const packed = bits < dataTypes[tensor.dtype].bits;
   const axis = typeof slot.axis === 'function' ? slot.axis(node) : slot.axis;

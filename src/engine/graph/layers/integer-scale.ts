@@ -1,13 +1,34 @@
-// The scale of an integer weight whose operator does not carry it: MatMulInteger → Cast → Mul(…, activation scale × weight scale).
+// The scale of an integer weight whose operator does not carry it: it stands behind the operator.
 import type { Graph, Node, Tensor } from '../graph';
 import type { Scope, Scopes } from '../walk';
 import { constant } from './resolve';
 
 const integerOperators = new Set(['MatMulInteger', 'ConvInteger']);
 
-/** The constant that scales the node's integer result back, or null where the pattern is another. */
-export function integerScale(graph: Graph, node: Node, scope: Scope, scopes: Scopes): Tensor | null {
-  if (node.domain !== '' || !integerOperators.has(node.op)) return null;
+export interface IntegerScale {
+  readonly scales: Tensor;
+  readonly zeroPoints: Tensor | null;
+}
+
+/**
+ * `MatMulInteger → Cast → Mul(…, activation scale × weight scale)`, or `Gather → DequantizeLinear(…, scale, zero point)`;
+ * null where the pattern is another.
+ */
+export function integerScale(graph: Graph, node: Node, scope: Scope, scopes: Scopes): IntegerScale | null {
+  if (node.domain !== '') return null;
+  if (node.op === 'Gather') return dequantizedAfter(graph, node, scope, scopes);
+  const scales = integerOperators.has(node.op) ? productScale(graph, node, scope, scopes) : null;
+  return scales && { scales, zeroPoints: null };
+}
+
+function dequantizedAfter(graph: Graph, node: Node, scope: Scope, scopes: Scopes): IntegerScale | null {
+  const user = onlyUser(graph, node, scopes);
+  if (user?.op !== 'DequantizeLinear' || user.inputs[0] !== node.outputs[0]) return null;
+  const scales = constant(scope, user.inputs[1]);
+  return scales && { scales, zeroPoints: constant(scope, user.inputs[2]) };
+}
+
+function productScale(graph: Graph, node: Node, scope: Scope, scopes: Scopes): Tensor | null {
   const cast = onlyUser(graph, node, scopes);
   if (cast?.op !== 'Cast') return null;
   for (const multiply of scopes.usersOf(graph, cast.outputs[0] ?? '')) {

@@ -38,11 +38,30 @@ export function storedWeight(scope: Scope, name: string): StoredWeight | null {
     if (!found) return null;
     if (found.tensor) return describe(scope, at, found.tensor, way.reverse());
     const node = found.node;
-    if (!node || !isTransparent(node)) return null;
+    if (!node) return null;
+    const before = isReordering(node)
+      ? reorderedFrom(scope, node)
+      : isTransparent(node)
+        ? (node.inputs[0] ?? '')
+        : null;
+    if (before === null) return null;
     way.push(node);
-    at = node.inputs[0] ?? '';
+    at = before;
   }
   return null;
+}
+
+const isReordering = ({ op, domain }: Node): boolean => op === 'Concat' && domain === '';
+
+/** PyTorch's LSTM cells: the gates of one tensor in another order, `Concat(Slice(w), Slice(w), …)`. The tensor's name. */
+function reorderedFrom(scope: Scope, concat: Node): string | null {
+  const sources = new Set<string>();
+  for (const input of concat.inputs) {
+    const slice = scope.find(input)?.node;
+    if (slice?.op !== 'Slice') return null;
+    sources.add(slice.inputs[0] ?? '');
+  }
+  return sources.size === 1 && concat.inputs.length > 1 ? [...sources][0]! : null;
 }
 
 function isTransparent({ op, domain }: Node): boolean {
@@ -69,9 +88,18 @@ function describe(scope: Scope, name: string, tensor: Tensor, via: readonly Node
     } else if (node.op === 'Transpose') {
       const perm: readonly number[] = readIntList(node, 'perm') ?? (axes ?? []).map((_, i, all) => all.length - 1 - i);
       axes = axes && perm.length === axes.length ? perm.map((i) => axes![i] ?? -1) : null;
-    } else if (otherShape.has(node.op)) axes = null;
+    } else if (node.op === 'Unsqueeze' && isLeading(scope, node)) axes = axes && [-1, ...axes];
+    else if (otherShape.has(node.op)) axes = null;
   }
   return { name, tensor, via, axes, dequantized };
+}
+
+/** Adds one axis in front: how a recurrent layer's matrix gets its axis of directions. */
+function isLeading(scope: Scope, node: Node): boolean {
+  const axes = readIntList(node, 'axes');
+  if (axes) return axes.length === 1 && axes[0] === 0;
+  const data = constant(scope, node.inputs[1])?.data;
+  return data?.kind === 'bytes' && data.bytes.length === 8 && data.bytes.every((byte) => byte === 0);
 }
 
 /** The tensor of a constant input, at once or behind an Identity; null where the input is absent or computed. */
