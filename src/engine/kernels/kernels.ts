@@ -1,0 +1,113 @@
+// What the kernels offer to the rest of the engine: requests, results and the interface itself.
+import type { Histogram, Statistics } from '../../contract/words/model';
+import type { Tensor } from '../graph/graph';
+
+/** How stored codes become weights: `(code − zero point) · scale`. */
+export interface Dequantization {
+  /** One code per element: `tensor` holds them packed low bits first, two's complement where `signed`. */
+  readonly bits: 2 | 4 | 8;
+  readonly signed: boolean;
+  readonly scales: Float32Array;
+  /** One per scale, or null where all are `defaultZero`. */
+  readonly zeroPoints: Float32Array | null;
+  readonly defaultZero: number;
+  readonly layout:
+    | { readonly kind: 'tensor' }
+    /** Elements are [outer, axis, inner]; scales are [axis]. */
+    | { readonly kind: 'axis'; readonly axis: number; readonly inner: number }
+    /** Elements are [outer, axis, inner]; scales are [outer, ceil(axis / block), inner]. */
+    | { readonly kind: 'blocked'; readonly axis: number; readonly inner: number; readonly block: number }
+    /** MatMulNBits: codes are [rows, blocks, block], the last block of a row padded beyond `columns`; scales are [rows, blocks]. */
+    | { readonly kind: 'padded'; readonly columns: number; readonly block: number };
+}
+
+export interface StatisticsOptions {
+  /** Axis of `dims` whose ranges are wanted; null for none. */
+  readonly channelAxis?: number | null;
+  readonly dequantization?: Dequantization;
+  /** Shape that `channelAxis` speaks about where it is not the tensor's own (MatMulNBits: [N, K]). */
+  readonly dims?: readonly number[];
+  readonly signal?: AbortSignal;
+}
+
+export interface QuantizeRequest {
+  /** float32, float16, bfloat16 or float64. */
+  readonly tensor: Tensor;
+  /** Output channels (N): each has its own scales. */
+  readonly rows: number;
+  /** Elements of one output channel (K): groups run along these. */
+  readonly columns: number;
+  /** Stored N×K, or K×N as a MatMul weight. */
+  readonly order: 'rows' | 'columns';
+  readonly bits: 2 | 4 | 8;
+  /** Weights that share a scale; 0 is all K of a channel. */
+  readonly groupSize: number;
+  /** Symmetric: zero is 2^(bits−1), no zero points. Else the range is [min(w, 0), max(w, 0)]. */
+  readonly symmetric: boolean;
+  /** Codes 0…2^bits−1, or the same grid shifted by −2^(bits−1) as two's complement. */
+  readonly zero: 'unsigned' | 'signed';
+  /**
+   * `blocks`: [N][ceil(K/g)][ceil(g·bits/8)], the last group of a row padded with its zero point (MatMulNBits).
+   * `plain`: the order of the source, packed low bits first (ONNX `raw_data`).
+   */
+  readonly pack: 'blocks' | 'plain';
+  /**
+   * Scale where symmetric. `signed-max`: the weight of largest magnitude over −2^(bits−1), so it may be negative.
+   * `restricted`: the largest magnitude over 2^(bits−1) − 1.
+   */
+  readonly scaleRule: 'signed-max' | 'restricted';
+  /**
+   * Look at about this many stored rows only, in whole groups, evenly spread: the result is that of the smaller matrix.
+   */
+  readonly sampleRows?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What quantization did to the weights; non-finite weights are in none of the sums. */
+export interface QuantizeLoss {
+  /** Σw² */
+  readonly signal: number;
+  /** Σ(w − ŵ)² */
+  readonly noise: number;
+  /** Weights beyond the ends of the grid. */
+  readonly clipped: number;
+}
+
+export interface QuantizeResult extends QuantizeLoss {
+  readonly codes: Uint8Array;
+  /** [N][groups] */
+  readonly scales: Float32Array;
+  /** [N][groups], one byte each, two's complement where `zero` is signed; null where symmetric. */
+  readonly zeroPoints: Uint8Array | null;
+}
+
+/** What the recipe page draws while a dial moves; the words are those of the contract's `preview`. */
+export interface QuantizePreview extends QuantizeLoss {
+  /** Null when every weight is exact. */
+  readonly sqnrDb: number | null;
+  readonly before: Histogram;
+  /** Reconstructed weights over the bins of `before`; those beyond an end count in the end bin. */
+  readonly after: Histogram;
+  /** Grid points in units of the scale and how many weights were rounded to each. */
+  readonly levels: readonly { readonly value: number; readonly count: number }[];
+  /** Weights divided by their group's scale. */
+  readonly scaled: Histogram;
+  readonly sample: { readonly rows: number; readonly of: number } | null;
+  readonly milliseconds: number;
+}
+
+export interface Kernels {
+  /** Threads that work beside this one; 0 when kernels run inline. */
+  readonly threads: number;
+  /** Streams the tensor; two readings, a third where the mean lies far from zero. */
+  statistics(tensor: Tensor, options?: StatisticsOptions): Promise<Statistics>;
+  /** Counts over [min, max] in 256 equal bins; values beyond an end count in the end bin, non-finite ones nowhere. */
+  histogram(tensor: Tensor, range: { min: number; max: number; signal?: AbortSignal }): Promise<Histogram>;
+  quantize(request: QuantizeRequest): Promise<QuantizeResult>;
+  /** Keeps the tensor of the last request warm, so that the next one reads no file. */
+  preview(request: QuantizeRequest): Promise<QuantizePreview>;
+  /** float16 bytes of a floating-point tensor: nearest, ties to even, infinity beyond 65,504. */
+  toFloat16(tensor: Tensor, options?: { signal?: AbortSignal }): Promise<Uint8Array>;
+  /** Ends the threads; requests under way are rejected. */
+  close(): Promise<void>;
+}

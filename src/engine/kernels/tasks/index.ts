@@ -1,0 +1,17 @@
+// The list of tasks, and what is asked and answered in each.
+import { bins } from './bins';
+import { float16 } from './float16';
+import { load } from './load';
+import { preview } from './preview';
+import { quantize } from './quantize';
+import { sums } from './sums';
+import type { Starter } from './task';
+
+export const starters = { sums, bins, quantize, float16, load, preview } as const;
+export type TaskName = keyof typeof starters;
+
+export type Tasks = {
+  readonly [Name in TaskName]: (typeof starters)[Name] extends Starter<infer Ask, infer Piece, infer End>
+    ? { readonly ask: Ask; readonly piece: Piece; readonly end: End }
+    : never;
+};
