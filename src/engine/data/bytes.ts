@@ -83,7 +83,8 @@ export class ByteStream {
     }
     const held = parts.length === 1 ? this.held : Buffer.concat(parts, have);
     this.held = held.subarray(Math.min(length, have));
-    return held.subarray(0, length);
+    // A plain view: Buffer's own `slice` would not copy.
+    return new Uint8Array(held.buffer, held.byteOffset, Math.min(length, have));
   }
 
   async skip(length: number): Promise<void> {

@@ -38,6 +38,8 @@ export interface Dataset {
   readonly files: readonly SeenFile[];
   /** Samples of a split; 0 where it neither exists nor is defaulted. */
   samples(split: SplitName): number;
+  /** What was guessed or defaulted, as far as it concerns this split. */
+  notes(split: SplitName): readonly string[];
   /** What adapting the samples to these inputs took: sizes, layouts and types that were guessed, in sentences. */
   adaptations(split: SplitName, ports: readonly InputPort[]): readonly string[];
   /** Reads in order and holds one batch at a time; the last one may be shorter. */

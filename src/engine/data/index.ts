@@ -23,7 +23,7 @@ export async function openDataset(reference: DatasetReference): Promise<Dataset>
 
   const named = await openSplits(declared, described.folder);
   for (const split of named.values()) for (const source of split.inputs.values()) notes.push(...source.notes);
-  const splits = withDefaults(named, notes);
+  const { splits, notes: defaulted } = withDefaults(named);
   const first = [...named.values()][0]!;
   const spec = described.guessed && !reference.preset ? withPixelScale(declared, first, notes) : declared;
 
@@ -33,7 +33,7 @@ export async function openDataset(reference: DatasetReference): Promise<Dataset>
     for (const source of split.inputs.values()) for (const file of source.files) files.set(file.path, file);
     for (const file of split.labels?.files ?? []) files.set(file.path, file);
   }
-  const summary = summarise(reference.path, spec, splits, notes);
+  const summary = summarise(reference.path, spec, splits, [...notes, ...new Set(defaulted.values())]);
   const inputs = spec.inputs ?? {};
   const part = (name: SplitName): Split =>
     splits.get(name) ??
@@ -46,6 +46,7 @@ export async function openDataset(reference: DatasetReference): Promise<Dataset>
       const split = splits.get(name);
       return split ? split.to - split.from : 0;
     },
+    notes: (name) => [...notes, ...(defaulted.has(name) ? [defaulted.get(name)!] : [])],
     adaptations: (name, ports) => settle(part(name), inputs, ports).flatMap(({ plan }) => plan.notes),
     batches: (name, ports, request) => readBatches(part(name), inputs, ports, request),
   };

@@ -96,8 +96,9 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 /** Finds `validation` and `calibration` where they are not named; what tunes is never what reports. */
-export function withDefaults(named: Splits, notes: string[]): Splits {
+export function withDefaults(named: Splits): { splits: Splits; notes: ReadonlyMap<SplitName, string> } {
   const splits = new Map(named);
+  const notes = new Map<SplitName, string>();
   const train = splits.get('train');
   const test = splits.get('test');
   if (!splits.has('validation') && train) {
@@ -105,13 +106,15 @@ export function withDefaults(named: Splits, notes: string[]): Splits {
     if (tenth > 0) {
       splits.set('validation', { ...train, from: train.to - tenth });
       splits.set('train', { ...train, to: train.to - tenth });
-      notes.push(`Validation is the last tenth of train, ${count(tenth)} samples; train is the rest.`);
+      const note = `Validation is the last tenth of train, ${count(tenth)} samples; train is the rest.`;
+      notes.set('validation', note).set('train', note);
     }
   } else if (!splits.has('validation') && test) {
     const half = Math.floor((test.to - test.from) / 2);
     if (half > 0) {
       splits.set('validation', { ...test, to: test.from + half });
-      notes.push(
+      notes.set(
+        'validation',
         `Validation is the first half of test. What is tuned on it reports on the other ${count(test.to - test.from - half)} samples.`,
       );
     }
@@ -120,10 +123,10 @@ export function withDefaults(named: Splits, notes: string[]): Splits {
     const source = splits.get('train') ?? test;
     if (source) {
       splits.set('calibration', source);
-      notes.push(`Calibration takes the first samples of ${splits.has('train') ? 'train' : 'test'}.`);
+      notes.set('calibration', `Calibration takes the first samples of ${splits.has('train') ? 'train' : 'test'}.`);
     }
   }
-  return splits;
+  return { splits, notes };
 }
 
 function count(value: number): string {

@@ -151,7 +151,8 @@ async function decode(folder: string, name: string, colour: 'rgb' | 'gray' | nul
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     const { width, height, channels } = info;
-    const pixels = colour === 'gray' ? toGray(data, channels) : toRgb(data, channels);
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const pixels = colour === 'gray' ? toGray(bytes, channels) : toRgb(bytes, channels);
     return { kind: 'picture', width, height, channels: colour === 'gray' ? 1 : 3, data: pixels };
   } catch (error) {
     const reason = (error as Error).message.split('\n')[0]!.replace(folder, '').slice(0, 200);
