@@ -99,7 +99,7 @@ export function RecipeJson({ recipe, onReplace }: { recipe: Recipe; onReplace(ne
         </div>
       ) : open ? (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: long recipes scroll, so the keyboard must reach them
-        <pre className={look.jsonText} tabIndex={0} aria-label="Recipe as JSON">
+        <pre className={look.jsonText} tabIndex={0}>
           {text}
         </pre>
       ) : null}

@@ -1,0 +1,65 @@
+// What happened: the run's log, each line with its time; a layer named in it leads to Inspect.
+import { ActionIcon, Tooltip } from '@mantine/core';
+import { IconAlertTriangle, IconCircleX, IconCopy } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import type { RunRow } from '../../../contract/words/run';
+import { useAddress } from '../../address';
+import { orpc } from '../../api';
+import { EmptyState } from '../../parts/empty-state';
+import { Panel } from '../../parts/panel';
+import { TextAction } from '../../parts/text-action';
+import look from './runs.module.css';
+import { coverage } from './words';
+
+const time = (iso: string) => new Date(iso).toLocaleTimeString('en-GB');
+
+export function WhatHappened({ row }: { row: RunRow }) {
+  const { to } = useAddress();
+  const lines = useQuery(orpc.runs.log.queryOptions({ input: { id: row.id } })).data ?? [];
+  const newest = [...lines].reverse();
+  const text = lines.map((line) => `${line.at}  ${line.text}`).join('\n');
+  return (
+    <Panel
+      title="What happened"
+      clause={coverage(row) ?? ''}
+      scroll
+      tools={
+        <Tooltip label="Copy the log">
+          <ActionIcon
+            variant="subtle"
+            size={24}
+            aria-label="Copy the log"
+            onClick={() => void navigator.clipboard.writeText(text)}
+          >
+            <IconCopy size={14} />
+          </ActionIcon>
+        </Tooltip>
+      }
+    >
+      {newest.length === 0 ? <EmptyState title="Nothing was logged yet." /> : null}
+      <ol className={look.log}>
+        {newest.map((line, at) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: lines are only ever added
+          <li key={newest.length - at} data-level={line.level}>
+            <time dateTime={line.at}>{time(line.at)}</time>
+            <span className={look.logIcon}>
+              {line.level === 'warn' ? (
+                <IconAlertTriangle size={14} aria-label="Warning" />
+              ) : line.level === 'bad' ? (
+                <IconCircleX size={14} aria-label="Failure" />
+              ) : null}
+            </span>
+            <span>
+              {line.text}{' '}
+              {line.layer ? (
+                <TextAction href={to('/inspect', { model: row.modelId, layers: [line.layer] })}>
+                  {line.layer}
+                </TextAction>
+              ) : null}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </Panel>
+  );
+}
