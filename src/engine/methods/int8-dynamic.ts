@@ -1,13 +1,12 @@
 // Dynamic int8: int8 weights per channel, activations quantized on the fly with the range of each batch. No data needed.
 import type { MethodCard } from '../../contract/words/method';
-import { intAttribute, intsAttribute, makeNode, readFloat, readInt } from '../graph/edit';
-import type { Node } from '../graph/graph';
+import { intAttribute, makeNode, readInt } from '../graph/edit';
 import type { LayerSite } from '../graph/layers';
-import { floatTensor } from '../graph/tensor';
 import { dequantizedAlready, refusal, unfitType } from './cutting/judge';
 import { computeType, type Matrix, rightMatrix } from './cutting/matrix';
 import { bytesNow, type Order, totalBytes } from './cutting/order';
 import { gatherOrder, putGatherBlockQuantized, rowsForm } from './cutting/packed';
+import { around, chain } from './cutting/product';
 import { Rewrite } from './cutting/rewrite';
 import { keptBeside, Shelf, type Shelved } from './cutting/shelf';
 import type { Method, Subject } from './method';
@@ -153,50 +152,19 @@ function recurrentReason(subject: Subject, site: LayerSite, chosen?: ReadonlySet
  * fuses it to DynamicQuantizeMatMul.
  */
 function putIntegerProduct(rewrite: Rewrite, site: LayerSite, { codes, scales }: Shelved): void {
-  const { node } = site;
-  const isGemm = node.op === 'Gemm';
-  const output = node.outputs[0]!;
+  const output = site.node.outputs[0]!;
+  const { nodes, input, steps } = around(rewrite, site, 'float32');
   const fresh = (suffix: string): string => rewrite.name(`${output}_${suffix}`);
-  const nodes: Node[] = [];
-  let input = node.inputs[0]!;
-  if (isGemm && readInt(node, 'transA', 0) === 1) {
-    const turned = fresh('turned');
-    nodes.push(makeNode('Transpose', [input], [turned], { attributes: { perm: intsAttribute([1, 0]) } }));
-    input = turned;
-  }
   const [quantized, scale, zero] = [fresh('quantized'), fresh('scale'), fresh('zero')];
   const [integers, floats, factor] = [fresh('integers'), fresh('floats'), fresh('factor')];
-  nodes.push(
+  rewrite.replace(site, [
+    ...nodes,
     makeNode('DynamicQuantizeLinear', [input], [quantized, scale, zero]),
     makeNode('MatMulInteger', [quantized, codes.name, zero], [integers], { name: site.nodeName }),
     makeNode('Cast', [integers], [floats], { attributes: { to: intAttribute(float32) } }),
     makeNode('Mul', [scale, scales.name], [factor]),
-  );
-  const steps: { op: 'Mul' | 'Add'; operand: string }[] = [{ op: 'Mul', operand: factor }];
-  const constant = (suffix: string, value: number): string => {
-    const tensor = floatTensor(fresh(suffix), [], [value]);
-    rewrite.place(site.graph, tensor);
-    return tensor.name;
-  };
-  const alpha = isGemm ? readFloat(node, 'alpha', 1) : 1;
-  if (alpha !== 1) steps.push({ op: 'Mul', operand: constant('alpha', alpha) });
-  const addend = isGemm ? (node.inputs[2] ?? '') : '';
-  if (addend !== '') {
-    const beta = readFloat(node, 'beta', 1);
-    let operand = addend;
-    if (beta !== 1) {
-      operand = fresh('addend');
-      nodes.push(makeNode('Mul', [addend, constant('beta', beta)], [operand]));
-    }
-    steps.push({ op: 'Add', operand });
-  }
-  let at = floats;
-  for (const [i, { op, operand }] of steps.entries()) {
-    const next = i === steps.length - 1 ? output : fresh('scaled');
-    nodes.push(makeNode(op, [at, operand], [next]));
-    at = next;
-  }
-  rewrite.replace(site, nodes);
+    ...chain(rewrite, floats, [{ op: 'Mul', operand: factor }, ...steps], output),
+  ]);
 }
 
 /** Replaces an LSTM once both its weights are cut. Inputs 8 … 11: scale and zero point of W, then of R, [directions, 4·hidden]. */

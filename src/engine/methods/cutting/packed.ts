@@ -1,12 +1,13 @@
 // Weights the runtime multiplies and looks up packed: MatMulNBits for MatMul and Gemm, GatherBlockQuantized for embeddings.
-import { intAttribute, intsAttribute, makeNode, readFloat, readInt } from '../../graph/edit';
+import { intAttribute, makeNode } from '../../graph/edit';
 import type { Node } from '../../graph/graph';
 import type { LayerSite } from '../../graph/layers';
-import { float16FromFloat32, int64Tensor } from '../../graph/tensor';
+import { int64Tensor } from '../../graph/tensor';
 import type { Matrix } from './matrix';
 import { powerOfTwo } from './matrix';
 import type { Bits, Order } from './order';
 import { storedGroups } from './order';
+import { around, chain } from './product';
 import type { Rewrite } from './rewrite';
 import type { Form, Shelved } from './shelf';
 
@@ -103,38 +104,18 @@ export interface MatMulParts {
 
 /** Replaces a MatMul or Gemm: [Transpose →] MatMulNBits [→ Mul alpha] [→ Add beta·C]. */
 export function putMatMulNBits(rewrite: Rewrite, parts: MatMulParts): void {
-  const { site, order, shelved } = parts;
-  const { node } = site;
-  const isGemm = node.op === 'Gemm';
-  const alpha = isGemm ? readFloat(node, 'alpha', 1) : 1;
-  const beta = isGemm ? readFloat(node, 'beta', 1) : 0;
-  const addend = isGemm ? (node.inputs[2] ?? '') : '';
-  const bias = alpha === 1 && beta === 1 ? foldableBias(rewrite, parts, addend) : '';
-  const output = node.outputs[0]!;
-  const nodes: Node[] = [];
-
-  let input = node.inputs[0]!;
-  if (isGemm && readInt(node, 'transA', 0) === 1) {
-    const turned = rewrite.name(`${output}_turned`);
-    nodes.push(makeNode('Transpose', [input], [turned], { attributes: { perm: intsAttribute([1, 0]) } }));
-    input = turned;
-  }
-  const steps: { op: 'Mul' | 'Add'; operand: string }[] = [];
-  if (alpha !== 1) steps.push({ op: 'Mul', operand: scalar(rewrite, parts, `${output}_alpha`, alpha) });
-  if (addend !== '' && bias === '') {
-    let operand = addend;
-    if (beta !== 1) {
-      operand = rewrite.name(`${output}_addend`);
-      nodes.push(makeNode('Mul', [addend, scalar(rewrite, parts, `${output}_beta`, beta)], [operand]));
-    }
-    steps.push({ op: 'Add', operand });
-  }
-  let at = steps.length === 0 ? output : rewrite.name(`${output}_product`);
+  const { site, order, shelved, type } = parts;
+  const output = site.node.outputs[0]!;
+  const { nodes, input, steps } = around(rewrite, site, type);
+  const [first, ...more] = steps;
+  const bias = first?.op === 'Add' && more.length === 0 ? foldableBias(rewrite, parts, first.operand) : '';
+  const behind = bias === '' ? steps : [];
+  const product = behind.length === 0 ? output : rewrite.name(`${output}_product`);
   nodes.push(
     makeNode(
       'MatMulNBits',
       [input, shelved.codes.name, shelved.scales.name, shelved.zeroPoints?.name ?? '', '', bias],
-      [at],
+      [product],
       {
         name: site.nodeName,
         domain: 'com.microsoft',
@@ -149,12 +130,7 @@ export function putMatMulNBits(rewrite: Rewrite, parts: MatMulParts): void {
       },
     ),
   );
-  for (const [i, { op, operand }] of steps.entries()) {
-    const next = i === steps.length - 1 ? output : rewrite.name(`${output}_scaled`);
-    nodes.push(makeNode(op, [at, operand], [next]));
-    at = next;
-  }
-  rewrite.replace(site, nodes);
+  rewrite.replace(site, [...nodes, ...chain(rewrite, product, behind, output)]);
 }
 
 /** Gemm's C as MatMulNBits' bias, where it is a constant row; else the empty string. */
@@ -164,14 +140,6 @@ function foldableBias(rewrite: Rewrite, { site, order, type }: MatMulParts, adde
   if (tensor.dims.length === 1) return addend;
   if (tensor.dims.length !== 2 || tensor.dims[0] !== 1) return '';
   return rewrite.store(site.graph, `${addend}_row`, tensor.dtype, [order.rows], tensor.data).name;
-}
-
-function scalar(rewrite: Rewrite, { site, type }: MatMulParts, wanted: string, value: number): string {
-  const bytes =
-    type === 'float32'
-      ? new Uint8Array(Float32Array.of(value).buffer)
-      : new Uint8Array(Uint16Array.of(float16FromFloat32(value)).buffer);
-  return rewrite.store(site.graph, wanted, type, [], { kind: 'bytes', bytes }).name;
 }
 
 /** A table's block is any power of two from 16; one scale a row is a block that the row does not fill. */
