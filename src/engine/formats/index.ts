@@ -22,8 +22,7 @@ export async function openFormat(path: string): Promise<OpenedFormat> {
   if (!look(file).isFile()) refuse('bad-model', `${name} is not a file.`);
   const kind = sniff(file);
   if (kind) refuse(kind.code, `${name} is ${kind.is}.`, kind.mend);
-  const { model, files } = await openOnnx(file);
-  return { format: 'onnx', model, files, notes: [] };
+  return { format: 'onnx', ...(await openOnnx(file)) };
 }
 
 /** A file with another ending may be ONNX all the same; where it is not, the sentence says so before it says what is wrong. */
