@@ -91,7 +91,10 @@ export class Changes {
   }
 
   #revisions(noun: 'run' | 'model'): Map<string, number> {
-    const rows = this.#sql.prepare(`SELECT id, revision FROM ${tables[noun]}`).all() as { id: string; revision: number }[];
+    const rows = this.#sql.prepare(`SELECT id, revision FROM ${tables[noun]}`).all() as {
+      id: string;
+      revision: number;
+    }[];
     return new Map(rows.map((row) => [row.id, row.revision]));
   }
 

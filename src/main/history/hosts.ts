@@ -32,10 +32,10 @@ export class Hosts {
   /** Takes every host that is gone off the list: its tickets are given up, its unfinished runs are interrupted. */
   sweep(): number {
     const gone = this.#gone();
-    if (gone.length === 0) return 0;
+    if (gone.length === 0) return this.#interrupt(null);
     return this.#sql
       .transaction(() => {
-        let interrupted = 0;
+        let interrupted = this.#interrupt(null);
         for (const host of gone) {
           interrupted += this.#interrupt(host);
           this.#sql.prepare('DELETE FROM hosts WHERE id = ?').run(host.id);
@@ -45,20 +45,22 @@ export class Hosts {
       .immediate();
   }
 
-  #interrupt(host: HostRow): number {
+  /** Null: runs whose host left without ending them, because the disk was full. */
+  #interrupt(host: HostRow | null): number {
     const runs = this.#sql
-      .prepare("SELECT id, state, progress FROM runs WHERE owner = ? AND state IN ('queued', 'running')")
-      .all(host.id) as { id: string; state: string; progress: string | null }[];
+      .prepare("SELECT id, state, progress FROM runs WHERE owner IS ? AND state IN ('queued', 'running')")
+      .all(host?.id ?? null) as { id: string; state: string; progress: string | null }[];
     const update = this.#sql.prepare(
       "UPDATE runs SET state = 'interrupted', finished_at = ?, error = ?, progress = NULL, revision = revision + 1 WHERE id = ?",
     );
-    const at = new Date(host.heartbeat);
+    const at = new Date(host?.heartbeat ?? Date.now());
     for (const run of runs) {
       const stage = run.progress === null ? null : (JSON.parse(run.progress) as { text?: string }).text;
-      const during = run.state === 'queued' ? 'while this run was waiting' : stage ? `during: ${stage}` : 'during this run';
+      const during =
+        run.state === 'queued' ? 'while this run was waiting' : stage ? `during: ${stage}` : 'during this run';
       const error = {
         code: 'failed',
-        sentence: `Lathe ended after ${clock(at)}, ${during}. Nothing half-written was kept.`,
+        sentence: `Lathe ended ${host ? 'after' : 'before'} ${clock(at)}, ${during}. Nothing half-written was kept.`,
         mend: 'Start it again: the same recipe and seed give the same bytes.',
       };
       update.run(at.toISOString(), JSON.stringify(error), run.id);

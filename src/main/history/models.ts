@@ -1,5 +1,5 @@
 // Models: what was opened, from where, and what it was found to contain.
-import type { FileEntry, LibraryModel } from '../../contract/words/model';
+import type { FileEntry, Layer, LibraryModel } from '../../contract/words/model';
 import type { Sql } from './database';
 import { isPrefix, theOne } from './ids';
 
@@ -23,7 +23,7 @@ export interface ModelRecord {
   readonly header: string;
   readonly sha256: string | null;
   readonly summary: LibraryModel['summary'];
-  readonly layers: LibraryModel['layers'];
+  readonly layers: readonly Layer[];
   readonly operators: LibraryModel['operators'];
   readonly notes: readonly string[];
   readonly files: readonly KnownFile[];

@@ -222,9 +222,7 @@ export class Runs {
     if (from === undefined || !mayBecome[from].includes(to)) {
       throw new Error(`run ${id} cannot become ${to}: it is ${from ?? 'not there'}`);
     }
-    this.#sql
-      .prepare(`UPDATE runs SET state = ?, revision = revision + 1, ${set} WHERE id = ?`)
-      .run(to, ...values, id);
+    this.#sql.prepare(`UPDATE runs SET state = ?, revision = revision + 1, ${set} WHERE id = ?`).run(to, ...values, id);
     this.#changed();
   }
 

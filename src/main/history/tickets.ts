@@ -11,7 +11,9 @@ export class Tickets {
   }
 
   draw(what: string): number {
-    return Number(this.#sql.prepare('INSERT INTO tickets (owner, what) VALUES (?, ?)').run(this.#owner, what).lastInsertRowid);
+    return Number(
+      this.#sql.prepare('INSERT INTO tickets (owner, what) VALUES (?, ?)').run(this.#owner, what).lastInsertRowid,
+    );
   }
 
   /** True when this ticket's turn has come. Tickets of hosts that are gone go with `Hosts.sweep`. */

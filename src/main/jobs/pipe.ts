@@ -16,7 +16,7 @@ export class EngineFailure extends Error {
 
 export interface AskOptions {
   onEvent?: (event: TaskEvent) => void;
-  /** Aborting asks the engine to give this task up; it answers with the refusal `cancelled`. */
+  /** Aborting refuses with `cancelled` at once and asks the engine to give the task up. */
   signal?: AbortSignal;
 }
 
@@ -99,7 +99,11 @@ export class EnginePipe {
       }
       this.#waiting.set(id, waiting);
       this.#port.send({ kind: 'task', id, name, ask });
-      const abort = () => this.#port.send({ kind: 'abort', id });
+      const abort = () => {
+        if (!this.#waiting.delete(id)) return;
+        this.#port.send({ kind: 'abort', id });
+        reject(new Refused({ code: 'cancelled', sentence: 'A newer request replaced this one.' }));
+      };
       if (signal?.aborted) abort();
       else signal?.addEventListener('abort', abort, { once: true });
     });

@@ -12,7 +12,13 @@ export type FromHasher =
   | { readonly kind: 'progress'; readonly id: number; readonly bytes: number }
   | { readonly kind: 'done'; readonly id: number; readonly sha256: readonly string[] }
   | { readonly kind: 'changed'; readonly id: number; readonly path: string }
-  | { readonly kind: 'failed'; readonly id: number; readonly code: string | undefined; readonly message: string; readonly path: string };
+  | {
+      readonly kind: 'failed';
+      readonly id: number;
+      readonly code: string | undefined;
+      readonly message: string;
+      readonly path: string;
+    };
 
 const pieceBytes = 4 << 20;
 /** Between two looks at the messages: about 20 ms of hashing. */

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { refuse } from '../../contract/words/refusal';
+import { Refused } from '../../contract/words/refusal';
 import type { FromHasher, ToHasher } from './hash-worker';
 
 export interface FileToHash {
@@ -82,11 +82,11 @@ export class Hasher {
           waiting.resolve(message.sha256);
           return;
         case 'changed':
-          return refuse(
-            'changed',
-            `${basename(message.path)} changed since it was opened.`,
-            'Open it again when nothing writes to it any more.',
-          );
+          throw new Refused({
+            code: 'changed',
+            sentence: `${basename(message.path)} changed since it was opened.`,
+            mend: 'Open it again when nothing writes to it any more.',
+          });
         case 'failed':
           throw Object.assign(new Error(message.message), { code: message.code, path: message.path });
         default:

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import type { FileEntry, LibraryModel } from '../../contract/words/model';
+import type { FileEntry, Layer, LibraryModel } from '../../contract/words/model';
 import { Refused, refuse } from '../../contract/words/refusal';
 import type { History } from '../history';
 import { newId } from '../history/ids';
@@ -13,7 +13,7 @@ import { compare, folderOf, headerKey, identityOf, look, nameInside } from './id
 /** What an engine reads from a model's headers. */
 export interface OpenedFile {
   readonly summary: LibraryModel['summary'];
-  readonly layers: LibraryModel['layers'];
+  readonly layers: readonly Layer[];
   readonly operators: LibraryModel['operators'];
   readonly notes: readonly string[];
   readonly files: readonly { readonly path: string }[];
@@ -124,7 +124,8 @@ export class ModelShelf {
   async settled(record: ModelRecord): Promise<ModelRecord> {
     const state = stateOf(record);
     if (state === 'same') return record;
-    if (state !== 'touched' || record.sha256 === null || record.entries === null) throw new Refused(refusalFor(record)!);
+    if (state !== 'touched' || record.sha256 === null || record.entries === null)
+      throw new Refused(refusalFor(record)!);
     const files = record.files.map((file) => look(file.path));
     const digests = await this.#hasher.hash(files);
     if (digests.some((digest, index) => digest !== record.entries![index]!.sha256)) throw new Refused(changed(record));
