@@ -35,9 +35,9 @@ function beside(places: readonly string[]): URL | null {
 // From the sources (tests) there is no worker of the same age: kernels then run inline.
 const builtWorker = () => beside(['./kernel-worker.js', '../kernel-worker.js']);
 
-function compiled(): object | null {
+function compiled(): object {
   const file = beside(['../kernels/kernels.wasm', '../../kernels/kernels.wasm', '../../../out/kernels/kernels.wasm']);
-  if (!file) return null;
+  if (!file) throw new Error('out/kernels/kernels.wasm is missing: npm run kernels builds it');
   return new wasm.Module(readFileSync(file));
 }
 

@@ -55,6 +55,9 @@ export function powerSums(values: Float32Array | Float64Array, shift: number): P
     out.sums[3] += d2 * d2;
   }
   out.count = values.length - out.nonFinite;
+  // Adding zero makes −0 plain.
+  out.min += 0;
+  out.max += 0;
   return out;
 }
 

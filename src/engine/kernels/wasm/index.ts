@@ -1,0 +1,9 @@
+// The SIMD kernels. Addresses are byte offsets in the shared memory; see ../kernel-set.ts for what each one promises.
+export { decodeFloat16, decodeBfloat16, encodeFloat16 } from "./convert";
+export { powerSums } from "./moments";
+export { countBins, countBeyond, countLevels } from "./histogram";
+export { widenRanges } from "./ranges";
+export { quantizeGroups, reconstructGroups, scaleGroups } from "./quantize";
+export { packCodes } from "./pack";
+export { transposeFloats, transposeCodes } from "./transpose";
+export { nothing } from "./lanes";
