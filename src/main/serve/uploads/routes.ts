@@ -64,15 +64,13 @@ export async function handleUpload(
         : { code: 'failed' as const, sentence: 'The upload failed: the file could not be written.' };
     const file = index === undefined ? undefined : await uploads.get(id ?? '').catch(() => undefined);
     const offset = file?.files[index ?? 0]?.offset;
-    // What is left of the body is not read: the connection ends with the answer.
+    // What is left of the body is dropped, so that the answer arrives also in the middle of a piece.
+    request.resume();
     answer(
       response,
       statusOf[refusal.code] ?? 500,
       { error: refusal },
-      {
-        connection: 'close',
-        ...(offset === undefined ? {} : { 'upload-offset': offset }),
-      },
+      offset === undefined ? {} : { 'upload-offset': offset },
     );
   }
 }
@@ -86,7 +84,7 @@ function shapeOf(pathname: string): string {
 async function readAnnouncement(request: IncomingMessage) {
   const pieces: Buffer[] = [];
   let bytes = 0;
-  for await (const piece of request as AsyncIterable<Buffer>) {
+  for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += piece.length;
     if (bytes > mostAnnouncedBytes) refuse('usage', 'The list of files is too long.');
     pieces.push(piece);

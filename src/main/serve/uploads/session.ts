@@ -1,10 +1,8 @@
 // One upload session: the files of one model or dataset, streamed to disk and resumable; the disk is the only state.
 import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { refuse } from '../../../contract/words/refusal';
 import { safePath } from './names';
@@ -51,7 +49,8 @@ export interface Upload {
 export class Uploads {
   readonly #folder: string;
   readonly #freeBytes: () => Promise<number>;
-  readonly #writing = new Map<string, AbortController>();
+  /** What comes in now, by `<id>/<index>`. */
+  readonly #writing = new Map<string, Readable>();
   readonly #completing = new Set<string>();
 
   constructor(folder: string, freeBytes = () => freeBytesOf(folder)) {
@@ -110,15 +109,12 @@ export class Uploads {
     if (this.#writing.has(key) || this.#completing.has(id)) refuse('busy', `${file.path} is being written.`);
     if (offset !== file.offset) refuse('changed', `${file.path} goes on at byte ${file.offset}.`);
     if (offset + bytes > file.bytes) refuse('usage', `${file.path} was announced with ${file.bytes} bytes.`);
-    const stop = new AbortController();
-    this.#writing.set(key, stop);
+    this.#writing.set(key, body);
     try {
       await this.#needSpace(bytes);
-      const target = createWriteStream(join(this.#folder, id, 'files', file.path), { flags: 'a', flush: true });
-      await pipeline(body, atMost(bytes), target, { signal: stop.signal });
+      await write(join(this.#folder, id, 'files', file.path), body, bytes);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOSPC') refuse('disk-full', `The disk is full: ${file.path}.`);
-      if (stop.signal.aborted) refuse('cancelled', 'The upload was cancelled.');
       throw error;
     } finally {
       this.#writing.delete(key);
@@ -150,7 +146,7 @@ export class Uploads {
   async cancel(id: string): Promise<void> {
     await this.get(id);
     if (this.#completing.has(id)) refuse('busy', 'The upload is being completed.');
-    for (const [key, stop] of this.#writing) if (key.startsWith(`${id}/`)) stop.abort();
+    for (const [key, body] of this.#writing) if (key.startsWith(`${id}/`)) body.destroy();
     // Renamed first: a half-removed session must not answer.
     const gone = join(this.#folder, `gone-${id}`);
     await rename(join(this.#folder, id), gone);
@@ -194,16 +190,16 @@ async function freeBytesOf(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-/** Ends the stream with an error where it is not exactly as long as announced; nothing beyond is written. */
-function atMost(bytes: number) {
-  return async function* (source: AsyncIterable<Buffer>) {
-    let seen = 0;
-    for await (const chunk of source) {
-      seen += chunk.length;
-      if (seen > bytes) refuse('usage', 'More bytes came than were announced.');
-      yield chunk;
-    }
-  };
+/** Appends; nothing beyond `bytes` is written. `body` outlives a refusal: its connection carries the answer. */
+async function write(path: string, body: Readable, bytes: number): Promise<void> {
+  await using file = await open(path, 'a');
+  let seen = 0;
+  for await (const piece of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    seen += piece.length;
+    if (seen > bytes) refuse('usage', 'More bytes came than were announced.');
+    await file.writeFile(piece);
+  }
+  await file.sync();
 }
 
 /** The one folder that holds all files, '' where there is none: a dropped folder keeps its name. */
@@ -214,7 +210,7 @@ function commonFolder(paths: readonly string[]): string {
 
 async function syncAll(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
-    const file = await open(path, 'r+');
-    await file.sync().finally(() => file.close());
+    await using file = await open(path, 'r+');
+    await file.sync();
   }
 }
