@@ -1,5 +1,15 @@
 // The pages, in the order of the work. A page is a folder here; it is loaded when first opened.
-import { IconBooks, IconSettings, IconZoomScan, type TablerIcon } from '@tabler/icons-react';
+import {
+  IconAdjustmentsHorizontal,
+  IconBooks,
+  IconChartDots,
+  IconCpu2,
+  IconGitBranch,
+  IconProgress,
+  IconSettings,
+  IconZoomScan,
+  type TablerIcon,
+} from '@tabler/icons-react';
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react';
 
 export interface Page {
@@ -34,6 +44,51 @@ export const pages = [
     key: 'i',
     ofModel: true,
     Page: lazy(() => import('./inspect')),
+  },
+  {
+    id: 'recipe',
+    path: '/recipe',
+    title: 'Recipe',
+    icon: IconAdjustmentsHorizontal,
+    key: 'r',
+    ofModel: true,
+    Page: lazy(() => import('./recipe')),
+  },
+  {
+    id: 'runs',
+    path: '/runs',
+    title: 'Runs',
+    icon: IconProgress,
+    key: 'u',
+    ofModel: true,
+    Page: lazy(() => import('./runs')),
+  },
+  {
+    id: 'compare',
+    path: '/compare',
+    title: 'Compare',
+    icon: IconChartDots,
+    key: 'c',
+    ofModel: true,
+    Page: lazy(() => import('./compare')),
+  },
+  {
+    id: 'deploy',
+    path: '/deploy',
+    title: 'Deploy',
+    icon: IconCpu2,
+    key: 'd',
+    ofModel: true,
+    Page: lazy(() => import('./deploy')),
+  },
+  {
+    id: 'history',
+    path: '/history',
+    title: 'History',
+    icon: IconGitBranch,
+    key: 'h',
+    ofModel: true,
+    Page: lazy(() => import('./history')),
   },
   {
     id: 'settings',
