@@ -8,7 +8,7 @@ export function scaledAttention(call: Call): readonly Known[] {
   const { dtype } = q;
   if (!q.shape || !v.shape) return [known(dtype, null), known(k.dtype, null), known(v.dtype, null), known(dtype, null)];
   if (q.shape.length === 4) {
-    const total = (shape: typeof q.shape, past: Known): Known['shape'] =>
+    const total = (shape: Known['shape'], past: Known): Known['shape'] =>
       shape && [shape[0]!, shape[1]!, past.shape ? add(past.shape[2] ?? null, shape[2]!) : shape[2]!, shape[3]!];
     const keys = total(k.shape, call.in(4));
     return [

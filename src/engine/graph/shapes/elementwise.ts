@@ -151,7 +151,7 @@ export const elementwise: Record<string, Rule> = {
   Or: logical((a, b) => a || b),
   PRelu: same,
   Pow: (call) => known(call.in(0).dtype, broadcast([call.in(0).shape, call.in(1).shape])),
-  Sub: broadcasting((a, b) => (a !== null && a === b ? 0 : add(a, typeof b === 'number' ? -b : b === 0 ? 0 : null))),
+  Sub: broadcasting((a, b) => (a !== null && a === b ? 0 : typeof b === 'number' ? add(a, -b) : null)),
   Sum: broadcasting(add),
   Where: where,
   Xor: logical((a, b) => a !== b),

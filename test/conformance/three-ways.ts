@@ -1,0 +1,50 @@
+// One model three ways through the runtime: as it came, read and written, read, normalised and written.
+import { join } from 'node:path';
+import { open, write } from '../../src/engine/formats/onnx';
+import type { Model } from '../../src/engine/graph/graph';
+import { normalise } from '../../src/engine/graph/normalise';
+import { verify } from '../../src/engine/graph/verify';
+import { compareAnswers, type Verdict } from './compare';
+import type { Answer, Feeds, RuntimePool } from './runtime-pool';
+
+export interface ThreeWays {
+  readonly original: Answer;
+  readonly written: { verdict: Verdict; why: string };
+  readonly normalised: { verdict: Verdict; why: string };
+  readonly opset: number | undefined;
+  readonly notes: readonly string[];
+  /** What `verify` says of the normalised model and did not say before. */
+  readonly problems: readonly string[];
+}
+
+const randomOperators = /^(Bernoulli|Multinomial|Random(Normal|Uniform)(Like)?)$/;
+
+export async function threeWays(
+  pool: RuntimePool,
+  lane: number,
+  path: string,
+  folder: string,
+  feedsOf: (model: Model) => Promise<Feeds>,
+): Promise<ThreeWays> {
+  const { model } = await open(path);
+  const { model: dialect, notes } = await normalise(model);
+  const feeds = await feedsOf(model);
+  const isRandom = model.graph.nodes.some((node) => randomOperators.test(node.op) || isTrainingDropout(model, node.op));
+  const [written] = await write(model, { folder, file: 'written.onnx' });
+  const [normal] = await write(dialect, { folder, file: 'normalised.onnx' });
+  const original = await pool.run(lane, path, feeds);
+  const before = new Set(verify(model));
+  return {
+    original,
+    written: compareAnswers(original, await pool.run(lane, join(folder, written!), feeds), isRandom),
+    normalised: compareAnswers(original, await pool.run(lane, join(folder, normal!), feeds), isRandom),
+    opset: dialect.opsets.get(''),
+    notes,
+    problems: verify(dialect).filter((problem) => !before.has(problem)),
+  };
+}
+
+/** A Dropout with three inputs may drop at random. */
+function isTrainingDropout({ graph }: Model, op: string): boolean {
+  return op === 'Dropout' && graph.nodes.some((node) => node.op === 'Dropout' && node.inputs.length === 3);
+}
