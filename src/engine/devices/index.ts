@@ -1,4 +1,6 @@
 // The list of device profiles, and nothing else.
 import type { Device } from './device';
+import { genericLaptop } from './generic-laptop';
+import { raspberryPi5 } from './raspberry-pi-5';
 
-export const devices: readonly Device[] = [];
+export const devices = [raspberryPi5, genericLaptop] as const satisfies readonly Device[];
