@@ -58,8 +58,7 @@ export const Cut = memo(function Cut(props: CutProps) {
 
   let layerIndex = 0;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveElementInteractions: a second way for the pointer; the rows beside it are the keyboard's
-    // biome-ignore lint/a11y/useKeyWithClickEvents: as above
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a second way for the pointer; the rows beside it are the keyboard's
     <svg
       className={look.cut}
       width={width}

@@ -117,13 +117,14 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           </tr>
         </thead>
         <tbody>
-          {before > 0 ? <tr aria-hidden="true" className={look.space} style={{ height: before }} /> : null}
+          {before > 0 ? <tr style={{ height: before }} /> : null}
           {shown.map((row, index) => {
             const at = virtual ? (windowed[index]?.index ?? index) : index;
             const key = rowKey(row);
             return (
               <tr
                 key={key}
+                className={look.row}
                 data-row={at}
                 aria-rowindex={at + 2}
                 aria-selected={onSelect ? chosen.has(key) : undefined}
@@ -154,7 +155,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               </tr>
             );
           })}
-          {after > 0 ? <tr aria-hidden="true" className={look.space} style={{ height: after }} /> : null}
+          {after > 0 ? <tr style={{ height: after }} /> : null}
         </tbody>
       </table>
       {sorted.length === 0 ? props.empty : null}

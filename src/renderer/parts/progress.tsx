@@ -18,7 +18,7 @@ export const ProgressBar = ({ share, label, width = '100%' }: ProgressBarProps) 
     aria-valuemax={100}
     aria-valuenow={share === null ? undefined : Math.round(share * 100)}
   >
-    <i style={{ width: `${(share ?? 0) * 100}%` }} data-unknown={share === null || undefined} />
+    <i style={{ width: share === null ? undefined : `${share * 100}%` }} data-unknown={share === null || undefined} />
   </div>
 );
 
