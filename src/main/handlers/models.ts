@@ -21,8 +21,8 @@ export const models = {
   openSample: api.models.openSample.handler(async ({ context }) => {
     const { samples, library } = context;
     if (!existsSync(samples)) refuse('not-found', 'The sample is not part of this installation.');
-    const model = await library.models.open(join(samples, 'model.onnx'));
-    const dataset = await library.datasets.open(join(samples, 'dataset.json'), null);
+    const model = await library.models.open(join(samples, 'shapes.onnx'));
+    const dataset = await library.datasets.open(join(samples, 'shapes'), null);
     return { model: library.models.row(model), dataset: datasetRow(dataset) };
   }),
 

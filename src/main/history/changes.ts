@@ -73,16 +73,17 @@ export class Changes {
 
   #compare(): void {
     if (this.#listeners.size === 0) return;
+    // A run's last lines come before the row that says it is done.
+    for (const { seq, runId, line } of this.#logs?.since(this.#lastLog) ?? []) {
+      this.#lastLog = seq;
+      this.#tell({ noun: 'log', id: runId, line });
+    }
     for (const noun of ['run', 'model'] as const) {
       const now = this.#revisions(noun);
       const before = this.#told[noun];
       this.#told[noun] = now;
       for (const [id, revision] of now) if (before.get(id) !== revision) this.#tell({ noun, kind: 'row', id });
       for (const id of before.keys()) if (!now.has(id)) this.#tell({ noun, kind: 'removed', id });
-    }
-    for (const { seq, runId, line } of this.#logs?.since(this.#lastLog) ?? []) {
-      this.#lastLog = seq;
-      this.#tell({ noun: 'log', id: runId, line });
     }
   }
 

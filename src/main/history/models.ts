@@ -121,7 +121,8 @@ export class Models {
   byPrefix(prefix: string): ModelRecord | null {
     if (!isPrefix(prefix)) return null;
     const named = this.#many(
-      `WHERE id GLOB ?1 OR id IN (SELECT artifact_model_id FROM runs WHERE id GLOB ?1) ORDER BY opened_at DESC`,
+      'WHERE id GLOB ? OR id IN (SELECT artifact_model_id FROM runs WHERE id GLOB ?) ORDER BY opened_at DESC',
+      `${prefix}*`,
       `${prefix}*`,
     );
     if (named.length > 0) return theOne(prefix, named, 'model');

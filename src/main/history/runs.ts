@@ -177,8 +177,10 @@ export class Runs {
   /** Newest first. */
   list(filter: { limit?: number | undefined; modelId?: string | undefined } = {}): RunRecord[] {
     const rows = this.#sql
-      .prepare(`${select} WHERE ?1 IS NULL OR model_id = ?1 OR artifact_model_id = ?1 ORDER BY number DESC LIMIT ?2`)
-      .all(filter.modelId ?? null, filter.limit ?? -1) as Row[];
+      .prepare(
+        `${select} WHERE @model IS NULL OR model_id = @model OR artifact_model_id = @model ORDER BY number DESC LIMIT @limit`,
+      )
+      .all({ model: filter.modelId ?? null, limit: filter.limit ?? -1 }) as Row[];
     return rows.map((row) => this.#record(row));
   }
 
@@ -187,10 +189,10 @@ export class Runs {
     return (
       this.#sql
         .prepare(
-          "SELECT 1 FROM runs WHERE state IN ('queued', 'running') AND (model_id = ?1 OR dataset_id = ?1 OR ask ->> 'againstId' = ?1) LIMIT 1",
+          "SELECT 1 FROM runs WHERE state IN ('queued', 'running') AND (model_id = @id OR dataset_id = @id OR ask ->> 'againstId' = @id) LIMIT 1",
         )
         .pluck()
-        .get(id) === 1
+        .get({ id }) === 1
     );
   }
 

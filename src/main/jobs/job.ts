@@ -132,13 +132,16 @@ export class Job {
     this.#lines.push({ at: new Date().toISOString(), level, text, ...(layer === undefined ? {} : { layer }) });
   }
 
-  /** Resolves when the engine is gone and the turn is given back. */
-  async end(): Promise<void> {
+  /** Resolves when its process is gone. */
+  async endEngine(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#meter?.stop();
     this.#pipe?.kill();
     await this.#pipe?.gone;
-    this.flush();
+  }
+
+  /** The bench is free for the next. */
+  giveBack(): void {
     this.#tools.history.tickets.giveBack(this.#ticket);
   }
 

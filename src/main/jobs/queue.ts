@@ -87,7 +87,8 @@ export class Queue {
       return await work(job);
     } finally {
       signal?.removeEventListener('abort', cancel);
-      await job.end();
+      await job.endEngine();
+      job.giveBack();
       this.#exports.delete(job);
     }
   }
@@ -102,22 +103,28 @@ export class Queue {
     if (this.#wishes !== null) clearInterval(this.#wishes);
   }
 
+  /** The row says that a run has ended when its engine is gone and its folder is swept, not before. */
   async #work(job: Job): Promise<void> {
     const { history, library } = this.#tools;
     const id = job.id!;
+    let write: () => void;
     try {
       await job.turn();
       const outcome = await this.#perform(job);
-      job.flush();
-      history.runs.finish(id, outcome);
+      write = () => history.runs.finish(id, outcome);
     } catch (error) {
       const refusal = this.#refusalOf(job, error);
-      if (refusal.code !== 'cancelled') job.log('bad', refusal.sentence);
+      const cancelled = refusal.code === 'cancelled';
+      if (!cancelled) job.log('bad', refusal.sentence);
+      write = () => history.runs.end(id, cancelled ? 'cancelled' : 'failed', refusal);
+    }
+    await job.endEngine();
+    await rm(join(library.jobs, id), { recursive: true, force: true }).catch(() => {});
+    try {
       job.flush();
-      history.runs.end(id, refusal.code === 'cancelled' ? 'cancelled' : 'failed', refusal);
+      write();
     } finally {
-      await job.end();
-      await rm(join(library.jobs, id), { recursive: true, force: true }).catch(() => {});
+      job.giveBack();
     }
   }
 
