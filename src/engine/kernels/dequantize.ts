@@ -74,6 +74,20 @@ export function dequantize(
   return written;
 }
 
+/** As `dequantize`, in place, for codes that are numbers already (16 bits, float8). These have no padding. */
+export function rescale(
+  values: Float64Array,
+  first: number,
+  { scales, zeroPoints, defaultZero, layout }: Dequantization,
+) {
+  for (let i = 0; i < values.length; ) {
+    const { scale, step, length } = stretchAt(first + i, layout);
+    const end = Math.min(values.length, i + length);
+    for (let at = scale; i < end; i++, at += step)
+      values[i] = (values[i]! - (zeroPoints?.[at] ?? defaultZero)) * scales[at]!;
+  }
+}
+
 /** Index among the weights of the code at `index`: padding counts for nothing. */
 export function weightIndex(index: number, layout: Dequantization['layout']): number {
   if (layout.kind !== 'padded') return index;

@@ -4,7 +4,10 @@ import type { Tensor } from '../graph/graph';
 
 /** How stored codes become weights: `(code − zero point) · scale`. */
 export interface Dequantization {
-  /** One code per element: `tensor` holds them packed low bits first, two's complement where `signed`. */
+  /**
+   * Codes lie packed low bits first, two's complement where `signed`. For types that are neither bytes nor of 2 or 4 bits both are ignored: an
+   * element is a code.
+   */
   readonly bits: 2 | 4 | 8;
   readonly signed: boolean;
   readonly scales: Float32Array;

@@ -1,6 +1,6 @@
 // Statistics of a whole tensor in two readings: first the moments and ranges, then the histogram and the outliers.
 import type { Histogram, Statistics } from '../../contract/words/model';
-import { elementCount, type Tensor } from '../graph/graph';
+import { type DataType, elementCount, type Tensor } from '../graph/graph';
 import type { Weights } from './bench';
 import type { StatisticsOptions } from './kernels';
 import type { Pool } from './pool';
@@ -24,7 +24,7 @@ export async function statistics(pool: Pool, tensor: Tensor, options: Statistics
   const { dequantization, signal } = options;
   const channels = channelsOf(options.dims ?? tensor.dims, options.channelAxis);
   const weights = weightsOf(tensor, dequantization);
-  if (!weights || weights.element === 'float64') return wideStatistics(tensor, channels, signal);
+  if (!weights || weights.element === 'float64') return wideStatistics(tensor, channels, dequantization, signal);
   const swept = await sweep(pool, weights, channels, signal);
   const { sums, moments } = swept;
   if (sums.count === 0) return { ...nothing, nonFinite: sums.nonFinite };
@@ -57,9 +57,15 @@ interface CountedWeights extends Weights {
 /** Null for types that only the caller's thread reads. */
 function weightsOf(tensor: Tensor, dequantization: StatisticsOptions['dequantization']): CountedWeights | null {
   if (!dequantization) return floatWeights(tensor);
-  const stored = elementCount(tensor.dims);
-  const perElement = tensor.dtype === 'uint8' || tensor.dtype === 'int8' ? 8 / dequantization.bits : 1;
-  return { source: sourceOf(tensor), element: dequantization, count: stored * perElement };
+  const perElement = codesPerElement(tensor.dtype, dequantization.bits);
+  if (perElement === null) return null;
+  return { source: sourceOf(tensor), element: dequantization, count: elementCount(tensor.dims) * perElement };
+}
+
+/** Codes of an element of a packed tensor; null where the type's elements are not codes of 2, 4 or 8 bits. */
+function codesPerElement(dtype: DataType, bits: number): number | null {
+  if (dtype === 'uint8' || dtype === 'int8') return 8 / bits;
+  return /^u?int[24]$/.test(dtype) ? 1 : null;
 }
 
 /** The first reading, repeated about the mean where that lies far from zero. */

@@ -2,15 +2,18 @@
 import type { Histogram, Statistics } from '../../contract/words/model';
 import { dataTypes, elementCount, type Tensor } from '../graph/graph';
 import { numbersOf, readRange } from '../graph/tensor';
+import { rescale } from './dequantize';
+import type { Dequantization } from './kernels';
 import { binWidth, countBeyond, countBins } from './reference/histogram';
 import { addSums, emptySums, momentsOf, powerSums } from './reference/moments';
 import { widenRanges } from './reference/ranges';
 import { type ChannelShape, nothing, outlierLimits, statisticsOf, thinned } from './summary';
 import { flatPiece } from './tasks/task';
 
-/** The tensor as float64, a piece at a time; 64-bit integers beyond 2^53 are rounded. */
+/** The weights as float64, a piece at a time; 64-bit integers beyond 2^53 are rounded. */
 async function* doubles(
   tensor: Tensor,
+  dequantization: Dequantization | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<{ first: number; values: Float64Array }> {
   const count = elementCount(tensor.dims);
@@ -20,13 +23,16 @@ async function* doubles(
     const length = Math.min(flatPiece, count - first);
     const bytes = await readRange(tensor, (first * bits) / 8, Math.ceil((length * bits) / 8));
     const numbers = numbersOf(tensor.dtype, length, bytes, tensor.name);
-    yield { first, values: Float64Array.from(numbers as Iterable<number | bigint>, Number) };
+    const values = Float64Array.from(numbers as Iterable<number | bigint>, Number);
+    if (dequantization) rescale(values, first, dequantization);
+    yield { first, values };
   }
 }
 
 export async function wideStatistics(
   tensor: Tensor,
   channels: ChannelShape | null,
+  dequantization: Dequantization | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Statistics> {
   const ranges = { min: new Float64Array(channels?.count ?? 0), max: new Float64Array(channels?.count ?? 0) };
@@ -35,7 +41,7 @@ export async function wideStatistics(
     ranges.min.fill(Infinity);
     ranges.max.fill(-Infinity);
     const sums = emptySums();
-    for await (const { first, values } of doubles(tensor, signal)) {
+    for await (const { first, values } of doubles(tensor, dequantization, signal)) {
       addSums(sums, powerSums(values, shift));
       if (channels) widenRanges(ranges.min, ranges.max, values, first, channels.inner);
     }
@@ -48,7 +54,7 @@ export async function wideStatistics(
     const limits = outlierLimits(sums, moments);
     const counts = new Uint32Array(256);
     let beyond = 0;
-    for await (const { values } of doubles(tensor, signal)) {
+    for await (const { values } of doubles(tensor, dequantization, signal)) {
       countBins(counts, values, sums.min, binWidth(sums.min, sums.max));
       if (limits) beyond += countBeyond(values, limits.low, limits.high);
     }
@@ -68,6 +74,6 @@ export async function wideHistogram(
   signal: AbortSignal | undefined,
 ): Promise<Histogram> {
   const counts = new Uint32Array(256);
-  for await (const { values } of doubles(tensor, signal)) countBins(counts, values, min, binWidth(min, max));
+  for await (const { values } of doubles(tensor, undefined, signal)) countBins(counts, values, min, binWidth(min, max));
   return { min, max, counts: [...counts] };
 }
