@@ -50,7 +50,7 @@ const rules = [
   {
     room: 'src/main/cli',
     node: true,
-    may: ['src/contract', 'src/main', '@orpc/server', '@orpc/client', 'commander', 'zod'],
+    may: ['src/contract', 'src/main', '@orpc/contract', '@orpc/server', '@orpc/client', 'commander', 'zod'],
   },
   { room: 'src/main/history', node: true, may: ['src/contract', 'better-sqlite3'] },
   { room: 'src/main/library', node: true, may: ['src/contract', 'src/main/history'] },
@@ -62,6 +62,7 @@ const rules = [
     may: [
       'src/contract',
       '@orpc/client',
+      '@orpc/contract',
       '@orpc/tanstack-query',
       'react',
       'react-dom',
