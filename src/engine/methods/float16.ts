@@ -23,9 +23,9 @@ export const float16: Method = {
   card,
 
   fits(_subject, site) {
-    if (!card.ops.includes(site.op)) return refusal(site, `float16 does not know ${site.op}.`);
     if (site.scales || site.bits < 16) return refusal(site, `Its weights are in ${site.bits} bits already.`);
     if (site.bits === 16) return refusal(site, `Its weights are ${site.tensor.dtype} already.`);
+    if (!card.ops.includes(site.op)) return refusal(site, `float16 does not know ${site.op}.`);
     if (site.tensor.dtype !== 'float32')
       return refusal(site, `Its weights are ${site.tensor.dtype}; this method takes float32.`);
     return null;

@@ -63,6 +63,8 @@ export const int8Dynamic: Method = {
   card,
 
   fits(subject, site, _params, chosen) {
+    const already = dequantizedAlready(site);
+    if (already) return already;
     if (site.op === 'Conv' || site.op === 'ConvTranspose')
       return {
         code: 'unsupported',
@@ -73,8 +75,6 @@ export const int8Dynamic: Method = {
     if (site.op === 'GRU' || site.op === 'RNN')
       return refusal(site, `The runtime has no integer ${site.op}.`, 'Use weight-only for a smaller file.');
     if (!card.ops.includes(site.op)) return refusal(site, `int8-dynamic does not know ${site.op}.`);
-    const already = dequantizedAlready(site);
-    if (already) return already;
     const type = computeType(site, subject.shapes);
     const unfit = unfitType(site, type);
     if (unfit) return unfit;

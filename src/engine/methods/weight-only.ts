@@ -104,9 +104,9 @@ function gridFor(params: Params, columns: number): Grid {
 
 function planOf(shapes: Shapes, site: LayerSite, params: Params): Plan {
   const refused = (refusal: Refusal): Plan => ({ kind: 'refused', refusal });
-  if (!card.ops.includes(site.op)) return refused(refusal(site, `weight-only does not know ${site.op}.`));
   const already = dequantizedAlready(site);
   if (already) return refused(already);
+  if (!card.ops.includes(site.op)) return refused(refusal(site, `weight-only does not know ${site.op}.`));
   const type = computeType(site, shapes);
   const unfit = unfitType(site, type);
   if (unfit) return refused(unfit);

@@ -92,8 +92,12 @@ export function orderKey(order: Order): string {
   return JSON.stringify(rest);
 }
 
-/** Data that has a size and no bytes: what a forecast puts into a graph. */
+/** Below this a tensor stays in memory: it costs less there than its place in a file is worth. */
+export const smallestInFile = 4096;
+
+/** Data that has a size and no bytes: what a forecast puts into a graph. Small ones are zeros, for whoever looks at shapes. */
 export function hollow(length: number): TensorData {
+  if (length < smallestInFile) return { kind: 'bytes', bytes: new Uint8Array(length) };
   return { kind: 'file', file: '', offset: 0, length };
 }
 

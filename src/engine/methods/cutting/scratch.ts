@@ -1,9 +1,7 @@
 // The job's scratch file: new weights go there one by one, so that memory holds the largest tensor and not the model.
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { TensorData } from '../../graph/graph';
-
-// Below this a tensor costs less in memory than its place in the file is worth.
-const smallest = 4096;
+import { smallestInFile } from './order';
 
 /** Bytes of new tensors, in one file that lives until the artifact is written. */
 export class Scratch {
@@ -25,7 +23,7 @@ export class Scratch {
 
   /** Takes the bytes over. */
   async put(bytes: Uint8Array): Promise<TensorData> {
-    if (bytes.byteLength < smallest) return { kind: 'bytes', bytes };
+    if (bytes.byteLength < smallestInFile) return { kind: 'bytes', bytes };
     const offset = this.offset;
     for (let done = 0; done < bytes.byteLength; ) {
       const { bytesWritten } = await this.handle.write(bytes, done, bytes.byteLength - done, offset + done);

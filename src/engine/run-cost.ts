@@ -1,0 +1,206 @@
+// What a run will need: seconds of each stage, memory, disk. From a dry pass over the same steps and throughputs measured here and now.
+
+import { readFileSync } from 'node:fs';
+import { open, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Recipe } from '../contract/words/recipe';
+import type { Stage } from '../contract/words/run';
+import { openDataset } from './data';
+import { allInside, encodeModel } from './formats/onnx/encode-model';
+import { dataTypes, elementCount, storedBytes, type Tensor } from './graph/graph';
+import type { Kernels } from './kernels';
+import { type Order, orderBytes, requestOf } from './methods/cutting/order';
+import { elementsOf, hollowWorkshop } from './methods/cutting/workshop';
+import type { Subject } from './methods/method';
+import { type Taken, takeSteps } from './recipe-steps';
+import { freeMemoryBytes, ownMemoryBytes } from './runtime/machine';
+import { runtimeSpeed } from './runtime/speed';
+import type { DatasetReference } from './tasks';
+
+/** The runtime holds a loaded model at about this multiple of its file (measured: 1.43 for a 944 MB MatMulNBits model). */
+export const loadedPerByte = 1.5;
+/** Above this no optimised copy is written: it would double the disk and the load. */
+export const largestOptimised = 1_000_000_000;
+
+/** Warm-ups and runs of one latency measurement. */
+const latencyRuns = 60;
+
+export interface RunCost {
+  /** The steps taken without computing anything: exact sizes, refusals, warnings. */
+  readonly dry: Taken;
+  readonly bytesAfter: number;
+  readonly peakBytes: number;
+  readonly diskBytes: number;
+  readonly stages: readonly { readonly stage: Stage; readonly seconds: number }[];
+  readonly freeDiskBytes: number;
+  readonly freeMemoryBytes: number;
+  /** The compressed model can be loaded here. */
+  readonly loads: boolean;
+}
+
+export interface CostQuestion {
+  readonly subject: Subject;
+  readonly bytesBefore: number;
+  readonly recipe: Recipe;
+  readonly kernels: Kernels;
+  /** An existing folder on the disk the run will use. */
+  readonly folder: string;
+  readonly dataset?: DatasetReference;
+  readonly limit?: number;
+  /** The parent's quality is known already. */
+  readonly hasBaseline: boolean;
+  readonly signal: AbortSignal;
+}
+
+export async function costOf(question: CostQuestion): Promise<RunCost> {
+  const { subject, folder, kernels, signal } = question;
+  const started = performance.now();
+  const orders: (Order | Tensor)[] = [];
+  const steps = takeSteps(
+    subject,
+    question.recipe,
+    hollowWorkshop((order) => orders.push(order)),
+  );
+  let dry: Taken;
+  for (;;) {
+    const next = await steps.next();
+    if (next.done) {
+      dry = next.value;
+      break;
+    }
+  }
+  const bytesAfter = encodeModel(dry.subject.model, allInside).length;
+  const newBytes = orders.reduce((sum, order) => sum + resultBytes(order), 0);
+  const optimised = bytesAfter <= largestOptimised ? bytesAfter : 0;
+  const fitSeconds = (performance.now() - started) / 1000;
+
+  const weightsPerSecond = await cuttingSpeed(kernels, orders, signal);
+  const writePerSecond = await writingSpeed(folder);
+  const runtime = await runtimeSpeed();
+  const freeMemory = freeMemoryBytes();
+  const loads = bytesAfter * loadedPerByte <= freeMemory;
+  const apply =
+    orders.reduce((sum, order) => sum + elementsOf(order), 0) / weightsPerSecond + newBytes / writePerSecond;
+  const stages: { stage: Stage; seconds: number }[] = [
+    { stage: 'fit', seconds: fitSeconds },
+    { stage: 'apply', seconds: apply },
+    { stage: 'write', seconds: bytesAfter / writePerSecond },
+  ];
+  if (loads) stages.push({ stage: 'reload', seconds: (2 * bytesAfter) / runtime.loadBytesPerSecond });
+  if (loads && question.dataset) {
+    const samples = await samplesOf(question.dataset, question.limit);
+    const macs = subject.sites.reduce((sum, site) => sum + (site.macs ?? site.parameters), 0);
+    // The compressed model, its parent beside it for the comparison, and the parent alone where its quality is not known.
+    const passes = question.hasBaseline ? 2 : 3;
+    stages.push({ stage: 'evaluate', seconds: (passes * samples * macs) / runtime.macsPerSecond });
+    const timed = (passes - 1) * latencyRuns;
+    stages.push({ stage: 'time', seconds: (timed * macs) / runtime.macsPerSecond });
+  }
+  return {
+    dry,
+    bytesAfter,
+    peakBytes: ownMemoryBytes() + hostMemoryBytes() + largestInMemory(orders, kernels),
+    diskBytes: newBytes + bytesAfter + optimised,
+    stages,
+    freeDiskBytes: await freeDisk(folder),
+    freeMemoryBytes: freeMemory,
+    loads,
+  };
+}
+
+function resultBytes(order: Order | Tensor): number {
+  if (!('rows' in order)) return elementCount(order.dims) * 2;
+  const { codes, scales, zeroPoints } = orderBytes(order);
+  return codes + scales + zeroPoints;
+}
+
+/** Slots of the kernels' memory that a thread fills with a piece of the tensor and its result, at most. */
+const slotBytes = 64 * 2 ** 20;
+
+/** The largest result, twice (as the kernel gives it and as it is stored), and the pieces the threads work on. */
+function largestInMemory(orders: readonly (Order | Tensor)[], kernels: Kernels): number {
+  const pieces = (kernels.threads + 1) * slotBytes;
+  const tensors = orders.map((order) => storedBytes('rows' in order ? order.tensor : order));
+  const largest = orders.reduce((most, order) => Math.max(most, resultBytes(order)), 0);
+  return Math.min(pieces, 2 * tensors.reduce((a, b) => a + b, 0)) + 2 * largest;
+}
+
+/** The host that forked this engine; 0 where the system does not tell. */
+function hostMemoryBytes(): number {
+  try {
+    const line = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${process.ppid}/status`, 'utf8'));
+    return line ? Number(line[1]) * 1024 : 0;
+  } catch {
+    return 0;
+  }
+}
+
+const sampleWeights = 2 ** 20;
+
+/** Weights a second over about a million weights of the largest tensor of the run. */
+async function cuttingSpeed(
+  kernels: Kernels,
+  orders: readonly (Order | Tensor)[],
+  signal: AbortSignal,
+): Promise<number> {
+  const largest = orders.toSorted((a, b) => elementsOf(b) - elementsOf(a)).find(isReadable);
+  if (!largest) return Infinity;
+  const started = performance.now();
+  let weights = elementsOf(largest);
+  if ('rows' in largest) {
+    const stored = largest.order === 'rows' ? largest.rows : largest.columns;
+    const sampleRows = Math.max(1, Math.round((stored * sampleWeights) / weights));
+    if (sampleRows < stored) weights = (weights * sampleRows) / stored;
+    await kernels.quantize({ ...requestOf(largest, signal), ...(sampleRows < stored ? { sampleRows } : {}) });
+  } else {
+    const piece = firstElements(largest, sampleWeights);
+    weights = elementCount(piece.dims);
+    await kernels.toFloat16(piece, { signal });
+  }
+  return weights / ((performance.now() - started) / 1000);
+}
+
+/** Tensors that an earlier step will make are not there yet. */
+function isReadable(order: Order | Tensor): boolean {
+  const { data } = 'rows' in order ? order.tensor : order;
+  return data.kind !== 'file' || data.file !== '';
+}
+
+function firstElements(tensor: Tensor, count: number): Tensor {
+  const { data, dtype, dims } = tensor;
+  const total = elementCount(dims);
+  if (total <= count) return tensor;
+  const length = (count * dataTypes[dtype].bits) / 8;
+  if (data.kind === 'file') return { ...tensor, dims: [count], data: { ...data, length } };
+  if (data.kind === 'bytes')
+    return { ...tensor, dims: [count], data: { kind: 'bytes', bytes: data.bytes.subarray(0, length) } };
+  return tensor;
+}
+
+const probeBytes = 8 * 2 ** 20;
+
+/** Bytes a second that reach this folder's disk. */
+async function writingSpeed(folder: string): Promise<number> {
+  const file = join(folder, `.speed-${process.pid}`);
+  const handle = await open(file, 'w');
+  try {
+    const started = performance.now();
+    await handle.write(new Uint8Array(probeBytes));
+    await handle.datasync();
+    return probeBytes / ((performance.now() - started) / 1000);
+  } finally {
+    await handle.close();
+    await rm(file, { force: true });
+  }
+}
+
+async function freeDisk(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+async function samplesOf(dataset: DatasetReference, limit = Infinity): Promise<number> {
+  const { summary } = await openDataset(dataset);
+  const samples = (name: string) => summary.splits.find((split) => split.name === name)?.samples ?? 0;
+  return Math.min(limit, samples('test') || samples('validation') || samples('train'));
+}
