@@ -6,6 +6,7 @@ import { Budget } from '../../src/engine/formats/onnx/limits';
 import { Message } from '../../src/engine/formats/onnx/message';
 import { readTensor } from '../../src/engine/formats/onnx/read-tensor';
 import { Source } from '../../src/engine/formats/onnx/source';
+import type { DataType } from '../../src/engine/graph/graph';
 import { readBytes } from '../../src/engine/graph/tensor';
 import type { Feed } from './runtime-pool';
 
@@ -42,12 +43,19 @@ function* tarFiles(tar: Buffer): Iterable<{ path: string; bytes: Uint8Array }> {
     const body = tar.subarray(at + 512, at + 512 + size);
     const prefix = text(at + 345, 155);
     const path = longName || (prefix ? `${prefix}/${text(at, 100)}` : text(at, 100));
-    // GNU: an entry of type L holds the name of the next.
-    longName = type === 'L' ? body.toString('utf8').replace(/\0.*$/s, '') : '';
+    // Names above 100 bytes stand in an entry before: GNU's type L, or a `path=` record of POSIX's type x.
+    const record = type === 'x' ? /(?:^|\n)\d+ path=([^\n]*)\n/.exec(body.toString('utf8'))?.[1] : undefined;
+    longName = type === 'L' ? body.toString('utf8').replace(/\0.*$/s, '') : (record ?? '');
     if (type === '0' || type === '') yield { path, bytes: body };
     at += 512 + Math.ceil(size / 512) * 512;
   }
 }
+
+// The runtime's Node binding has no arrays for the others.
+const feedable: ReadonlySet<DataType> = new Set([
+  ...(['float32', 'float64', 'float16', 'bool'] as const),
+  ...(['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64'] as const),
+]);
 
 /** A TensorProto as the runtime is fed with it; null for what is no tensor (sequences, optionals) or cannot be fed. */
 export async function readFeed(bytes: Uint8Array): Promise<Feed | null> {
@@ -59,6 +67,7 @@ export async function readFeed(bytes: Uint8Array): Promise<Feed | null> {
       const text = new TextDecoder();
       return { dtype: 'string', dims: tensor.dims, strings: tensor.data.strings.map((item) => text.decode(item)) };
     }
+    if (!feedable.has(tensor.dtype)) return null;
     return { dtype: tensor.dtype, dims: tensor.dims, bytes: new Uint8Array(await readBytes(tensor)) };
   } catch {
     return null;

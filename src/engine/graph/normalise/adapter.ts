@@ -2,7 +2,7 @@
 import { makeNode, tensorAttribute } from '../edit';
 import type { DataType, Node, Tensor } from '../graph';
 import type { Known } from '../shapes/known';
-import { bytesTensor, encodeFloat16, int64Tensor } from '../tensor';
+import { bytesTensor, encodeFloat16 } from '../tensor';
 
 /** What an adapter may ask and add. */
 export interface Adaptation {
@@ -19,9 +19,12 @@ export interface Adaptation {
 /** The nodes that take the node's place, or a sentence that says why it cannot be brought over. */
 export type Adapter = (node: Node, to: Adaptation) => readonly Node[] | string;
 
-/** Adds a list of integers as a constant. */
+/** Adds a list of integers as a constant. Exporters write "to the end" as 2^63 − 1, which no double holds: it stays that. */
 export function addInts(to: Adaptation, wanted: string, values: readonly number[], dims = [values.length]): string {
-  return to.add((name) => int64Tensor(name, dims, values), wanted);
+  const exact = BigInt64Array.from(values, (value) =>
+    value >= 2 ** 63 ? 2n ** 63n - 1n : value <= -(2 ** 63) ? -(2n ** 63n) : BigInt(value),
+  );
+  return to.add((name) => bytesTensor(name, 'int64', dims, new Uint8Array(exact.buffer)), wanted);
 }
 
 /** Adds one number of a floating type; null where that type is not known or not floating. */
