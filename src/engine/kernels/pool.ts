@@ -86,7 +86,9 @@ export class Pool {
       const share = start(bench, errand.ask);
       let paused = performance.now();
       for (let index = 0; index < errand.pieces; index++) {
-        errand.onPiece?.(index, share.piece(index));
+        // Done before the optional call, which would skip it with its argument.
+        const piece = share.piece(index);
+        errand.onPiece?.(index, piece);
         if (performance.now() - paused < 15) continue;
         await pause();
         errand.signal?.throwIfAborted();
