@@ -21,7 +21,10 @@ export async function openFormat(path: string): Promise<OpenedFormat> {
   const name = basename(file);
   if (!look(file).isFile()) refuse('bad-model', `${name} is not a file.`);
   const kind = sniff(file);
-  if (kind) refuse(kind.code, `${name} is ${kind.is}.`, kind.mend);
+  if (kind) {
+    const only = kind.code === 'unsupported' ? '; this build opens ONNX models only' : '';
+    refuse(kind.code, `${name} is ${kind.is}${only}.`, kind.mend);
+  }
   return { format: 'onnx', ...(await openOnnx(file)) };
 }
 
@@ -30,10 +33,10 @@ async function openOnnx(file: string): Promise<onnx.Opened> {
   try {
     return await onnx.open(file);
   } catch (cause) {
-    if (!(cause instanceof Refused) || cause.refusal.code !== 'bad-model' || onnx.match(file)) throw cause;
+    if (!(cause instanceof Refused) || onnx.match(file)) throw cause;
     refuse(
-      'bad-model',
-      `${basename(file)} is not an ONNX model, the only kind this build opens. Read as one: ${cause.refusal.sentence}`,
+      cause.refusal.code,
+      `${basename(file)} does not look like an ONNX model, the only kind this build opens. Read as one: ${cause.refusal.sentence}`,
     );
   }
 }

@@ -4,13 +4,12 @@ import { closeSync, constants, openSync, readSync } from 'node:fs';
 export interface Kind {
   /** Completes the sentence "model.onnx is …". */
   readonly is: string;
-  /** A model this build does not read, or no model at all. */
+  /** A model of a kind this build does not read, or no model at all. */
   readonly code: 'unsupported' | 'bad-model';
   readonly mend?: string;
 }
 
 const exportToOnnx = 'Export it as ONNX with the framework that made it, then open the .onnx file.';
-const onnxOnly = 'This build opens ONNX models.';
 
 interface Signature {
   readonly at: number;
@@ -29,9 +28,9 @@ const signatures: readonly Signature[] = [
       mend: 'Run `git lfs pull` in its repository, or download the file itself.',
     },
   },
-  { at: 0, bytes: 'GGUF', kind: { is: 'a GGUF model', code: 'unsupported', mend: onnxOnly } },
-  { at: 0, bytes: 'FUGG', kind: { is: 'a big-endian GGUF model', code: 'unsupported', mend: onnxOnly } },
-  { at: 4, bytes: 'TFL3', kind: { is: 'a TensorFlow Lite model', code: 'unsupported', mend: onnxOnly } },
+  { at: 0, bytes: 'GGUF', kind: { is: 'a GGUF model', code: 'unsupported' } },
+  { at: 0, bytes: 'FUGG', kind: { is: 'a big-endian GGUF model', code: 'unsupported' } },
+  { at: 4, bytes: 'TFL3', kind: { is: 'a TensorFlow Lite model', code: 'unsupported' } },
   {
     at: 4,
     bytes: 'ORTM',
@@ -64,7 +63,7 @@ const signatures: readonly Signature[] = [
 ];
 
 const pickle: Kind = {
-  is: 'a Python pickle, which is a program and can do anything when loaded. It is never opened here',
+  is: 'a Python pickle, which is a program that runs when it is loaded',
   code: 'unsupported',
   mend: exportToOnnx,
 };
@@ -93,13 +92,13 @@ export function kindOf(head: Uint8Array): Kind | null {
   // PROTO opcode, protocol 2 to 5, then a frame, or the first opcode of a dictionary, a tuple or a global.
   if (head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5 && '\x95}(]cq\x8a\x8c'.includes(text[2] ?? 'none'))
     return pickle;
-  if (isSafetensors(head)) return { is: 'a safetensors file', code: 'unsupported', mend: onnxOnly };
+  if (isSafetensors(head)) return { is: 'a safetensors file', code: 'unsupported' };
   if (/^\s*(<!doctype html|<html)/i.test(text)) {
     return { is: 'a web page, as a failed download leaves it', code: 'bad-model', mend: 'Download the file itself.' };
   }
   if (isText(head)) {
     return /^\s*[{[]/.test(text)
-      ? { is: 'JSON text', code: 'unsupported', mend: onnxOnly }
+      ? { is: 'JSON text', code: 'unsupported' }
       : { is: 'plain text, not a model', code: 'bad-model' };
   }
   return null;

@@ -11,6 +11,7 @@ import type { Model, Tensor } from '../../../../src/engine/graph/graph';
 import { verify } from '../../../../src/engine/graph/verify';
 import { hasTestData, testData } from '../../../data';
 import { anyModel } from './arbitrary-model';
+import { leavesOf } from './leaves';
 
 const folder = mkdtempSync(join(tmpdir(), 'lathe-round-trip-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -71,5 +72,16 @@ describe.skipIf(!hasTestData)('real models', () => {
       // Everything but the place of the weights is the same.
       expect(Buffer.compare(await encode(again.model), bytes)).toBe(0);
     }
+  });
+
+  /** Typed data becomes raw, and external data comes inside; nothing else may be lost, and nothing may be added. */
+  const moved = /Tensor\.(4|5|6|7|9|10|11|13\/Entry\.[12]|14) /;
+
+  test.each(paths.map((path) => [relative(testData('models'), path), path]))('%s keeps every leaf', async (_, path) => {
+    const before = leavesOf(readFileSync(path)).filter((leaf) => !moved.test(leaf));
+    const after = leavesOf(Buffer.from(await encode((await openFormat(path)).model))).filter(
+      (leaf) => !moved.test(leaf),
+    );
+    expect(after).toEqual(before);
   });
 });
