@@ -24,7 +24,7 @@ interface Placed extends DrawnTile {
 }
 
 export function Treemap({ tiles, selected, hovered, onSelect, onHover, height }: TreemapProps) {
-  const data = useMemo(() => drawnTiles(tiles), [tiles]);
+  const data = useMemo(() => drawnTiles(tiles).sort((one, other) => other.size - one.size), [tiles]);
   const chosen = useMemo(() => new Set(selected), [selected]);
   const total = tiles.reduce((sum, tile) => sum + tile.bytes, 0) || 1;
   const largest = tiles.reduce<Tile | null>((most, tile) => (most && most.bytes >= tile.bytes ? most : tile), null);
@@ -103,7 +103,6 @@ function TileShape({ tile, selected, hovered, onSelect, onHover }: TileShapeProp
   const lines = roomy && width > 92 ? tile.lines.slice(0, Math.max(0, Math.floor((height - 24) / 15))) : [];
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: a second way for the pointer; the rows of the table are the keyboard's
-    // biome-ignore lint/a11y/useKeyWithClickEvents: as above
     <g
       style={{ cursor: 'pointer' }}
       data-tile={tile.name}

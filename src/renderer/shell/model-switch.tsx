@@ -65,6 +65,7 @@ export function ModelSwitch({ model }: { model: LibraryModel | null }) {
           <TextInput
             aria-label="Filter models"
             placeholder="Filter"
+            size="xs"
             value={filter}
             onChange={(event) => setFilter(event.currentTarget.value)}
             data-autofocus
