@@ -85,7 +85,7 @@ export interface KernelSet {
   ): void;
   /** Weight / scale; 0 where the scale is 0. */
   scaleGroups(to: Address, floats: Address, scales: Address, lines: number, line: number, group: number): void;
-  /** Adds to 512 uint32 at `counts`: how often code − zero + 256 occurs. */
+  /** Adds to 512 uint32 at `counts` how often code − zero + 256 occurs; the 8 KiB behind them are scratch. */
   countLevels(
     counts: Address,
     codes: Address,

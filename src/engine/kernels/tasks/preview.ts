@@ -34,7 +34,7 @@ export const preview: Starter<PreviewAsk, Loss, PreviewEnd> = (bench, ask) => {
   const plan = new GroupPlan(shape);
   // Each with the scratch that counting needs.
   const counters = { before: bench.take(5120), after: bench.take(5120), scaled: bench.take(5120) };
-  const levels = bench.take(512 * 4);
+  const levels = bench.take(2048 + 8192);
   const counted = (at: number, count = 256) => new Uint32Array(bench.memory.buffer, at, count);
   for (const at of Object.values(counters)) counted(at).fill(0);
   counted(levels, 512).fill(0);
