@@ -4,7 +4,7 @@ import type { Device, FitDocument } from '../contract/words/device';
 import { refuse } from '../contract/words/refusal';
 import { footprintOf } from './devices/footprint';
 import { devices } from './devices/index';
-import { openFormat } from './formats/index';
+import { type OpenedFormat, openFormat } from './formats/index';
 import type { Tasks, Work } from './tasks';
 
 /** Above this share of what is usable, the next tab or log file decides. */
@@ -13,17 +13,25 @@ const tightShare = 0.85;
 export async function fit(ask: Tasks['fit']['ask'], work: Work): Promise<Tasks['fit']['answer']> {
   const device = deviceOf(ask.device);
   work.emit({ kind: 'doing', what: `reading the model ${basename(ask.path)}` });
-  const { model, files } = await openFormat(ask.path);
+  return fitModel(await openFormat(ask.path), device);
+}
+
+/** `name`: as the user knows it; the file's own where it is not given. */
+export async function fitModel(
+  { model, files }: OpenedFormat,
+  device: Device,
+  name = nameOf(files[0]!),
+): Promise<FitDocument> {
   const { footprint, unknownValues } = await footprintOf(model);
   const fits = verdict(footprint.total, device.usableBytes);
-  const name = basename(files[0]!) === 'model.onnx' ? basename(dirname(files[0]!)) : basename(files[0]!);
   const rest = unknownValues > 0 ? ` ${unknownValues} of its values have a free size and are not counted.` : '';
-  return {
-    fits,
-    footprint,
-    usableBytes: device.usableBytes,
-    sentence: sentenceOf(name, device, fits, footprint.total) + rest,
-  };
+  const sentence = sentenceOf(name, device, fits, footprint.total) + rest;
+  return { fits, footprint, usableBytes: device.usableBytes, sentence };
+}
+
+/** A file called model.onnx is known by its folder. */
+function nameOf(file: string): string {
+  return basename(file) === 'model.onnx' ? basename(dirname(file)) : basename(file);
 }
 
 export function deviceOf(id: string): Device {

@@ -23,6 +23,8 @@ export const bundleManifest = z.object({
     options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   }),
   model: z.object({ file: z.string(), sha256, bytes, opset: z.number() }),
+  /** Names by class index, where the model answers with classes. */
+  classes: z.array(z.string()).optional(),
   inputs: z.array(port.extend({ preprocessing: z.unknown().optional() })),
   outputs: z.array(
     port.extend({

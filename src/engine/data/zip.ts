@@ -61,12 +61,8 @@ export class ZipFile {
     const start = member.headerAt + 30 + head.readUInt16LE(26) + head.readUInt16LE(28);
     if (start + member.packedBytes > this.size) refuse('bad-dataset', `${file} is cut short at ${name}.`);
     if (member.packedBytes === 0) return ByteStream.over(name, Readable.from([]), end);
-    const raw = this.handle.createReadStream({
-      start,
-      end: start + member.packedBytes - 1,
-      highWaterMark: 1 << 18,
-      autoClose: false,
-    });
+    // Not createReadStream: destroying that one closes the handle, which other members still need.
+    const raw = Readable.from(pieces(this.handle, start, member.packedBytes, file));
     const unpacked: Readable = member.method === 8 ? raw.pipe(createInflateRaw({ chunkSize: 1 << 18 })) : raw;
     if (member.method === 8) raw.on('error', (error) => unpacked.destroy(error));
     return ByteStream.over(`${file}:${name}`, unpacked, async () => {
@@ -90,6 +86,10 @@ export class ZipFile {
   async close(): Promise<void> {
     await this.handle.close();
   }
+}
+
+async function* pieces(handle: FileHandle, start: number, length: number, file: string): AsyncGenerator<Buffer> {
+  for (let at = 0; at < length; at += 1 << 18) yield readAt(handle, start + at, Math.min(1 << 18, length - at), file);
 }
 
 async function readAt(handle: FileHandle, at: number, length: number, file: string): Promise<Buffer> {
