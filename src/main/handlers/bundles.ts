@@ -29,7 +29,7 @@ export const bundles = {
     if (existsSync(target)) refuse('exists', `${target} is there already.`, 'Choose a name that is not taken.');
     const machine = await context.machine();
     return queue.aside(
-      `export to ${out}`,
+      { what: `export to ${out}`, writes: out },
       async (job) => {
         const model = await job.orCancelled(library.models.hashed(library.models.get(input.modelId).id));
         await library.models.settled(model);

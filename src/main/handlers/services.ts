@@ -1,6 +1,7 @@
 // Services: what every procedure works with, opened once per host and closed in the order that leaves nothing behind.
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { version } from '../../../package.json';
 import type { Machine } from '../../contract/words/run';
 import { type History, openHistory } from '../history';
@@ -9,6 +10,7 @@ import type { Tasks } from '../jobs/engine-process';
 import type { ForkEngine } from '../jobs/forkers';
 import { LogFile } from '../jobs/log-file';
 import { machineOf } from '../jobs/machine';
+import { removeParts } from '../jobs/parts';
 import { Queue } from '../jobs/queue';
 import { Library } from '../library';
 
@@ -76,7 +78,7 @@ export async function openServices(options: {
     machine,
     otherPids: () => [desk.pid],
   });
-  const tidying = library.sweep().catch((error) => log.write('sweep', String(error)));
+  const tidying = tidy(history, library).catch((error) => log.write('tidy', String(error)));
   // A command answers and ends; a workbench stays and finishes what was begun.
   if (kind !== 'cli') library.models.resume();
   let closing: Promise<void> | null = null;
@@ -102,6 +104,14 @@ export async function openServices(options: {
     machine,
     close: () => (closing ??= close()),
   };
+}
+
+/** Removes what hosts that are gone left half-done. An engine of theirs may live for another moment: then it is looked at again. */
+async function tidy(history: History, library: Library): Promise<void> {
+  await library.sweep();
+  for (const target of history.hosts.abandoned.splice(0)) {
+    for (let look = 0; look < 5 && !(await removeParts(target)); look++) await sleep(500);
+  }
 }
 
 async function describeOnce(history: History, desk: Desk, build: string): Promise<Described> {

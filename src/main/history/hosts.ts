@@ -12,6 +12,8 @@ export class Hosts {
   readonly #sql: Sql;
   /** This host's row. */
   readonly here: string = newId();
+  /** Paths that hosts which are gone were about to write outside the workspace. */
+  readonly abandoned: string[] = [];
 
   constructor(sql: Sql, kind: string) {
     this.#sql = sql;
@@ -38,6 +40,7 @@ export class Hosts {
         let interrupted = this.#interrupt(null);
         for (const host of gone) {
           interrupted += this.#interrupt(host);
+          this.abandoned.push(...this.#writesOf(host));
           this.#sql.prepare('DELETE FROM hosts WHERE id = ?').run(host.id);
         }
         return interrupted;
@@ -66,6 +69,11 @@ export class Hosts {
       update.run(at.toISOString(), JSON.stringify(error), run.id);
     }
     return runs.length;
+  }
+
+  #writesOf(host: HostRow): string[] {
+    const writes = 'SELECT writes FROM tickets WHERE owner = ? AND writes IS NOT NULL';
+    return this.#sql.prepare(writes).pluck().all(host.id) as string[];
   }
 
   /** Says goodbye; called when every job of ours has ended. */

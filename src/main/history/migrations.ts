@@ -7,8 +7,10 @@ const ground = `
   ) STRICT;
 
   -- Whose turn it is at the bench: the lowest ticket of a living host holds it.
+  -- writes: the path outside the workspace that the job is about to write, so that what it leaves half-done can be found.
   CREATE TABLE tickets (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL REFERENCES hosts(id) ON DELETE CASCADE, what TEXT NOT NULL
+    id INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL REFERENCES hosts(id) ON DELETE CASCADE,
+    what TEXT NOT NULL, writes TEXT
   ) STRICT;
 
   -- A model as it was when it was opened. files: what was seen; entries: what was hashed.

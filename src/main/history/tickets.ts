@@ -10,10 +10,10 @@ export class Tickets {
     this.#owner = owner;
   }
 
-  draw(what: string): number {
-    return Number(
-      this.#sql.prepare('INSERT INTO tickets (owner, what) VALUES (?, ?)').run(this.#owner, what).lastInsertRowid,
-    );
+  /** `writes`: the path outside the workspace that the job is about to write. */
+  draw(what: string, writes: string | null = null): number {
+    const insert = this.#sql.prepare('INSERT INTO tickets (owner, what, writes) VALUES (?, ?, ?)');
+    return Number(insert.run(this.#owner, what, writes).lastInsertRowid);
   }
 
   /** True when this ticket's turn has come. Tickets of hosts that are gone go with `Hosts.sweep`. */

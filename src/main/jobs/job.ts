@@ -55,11 +55,16 @@ export class Job {
   #wrote = 0;
   #timers: NodeJS.Timeout[] = [];
 
-  constructor(id: string | null, what: string, tools: Tools, onProgress: (progress: Progress) => void) {
+  constructor(
+    id: string | null,
+    task: { what: string; writes?: string },
+    tools: Tools,
+    onProgress: (progress: Progress) => void,
+  ) {
     this.id = id;
     this.#tools = tools;
     this.#onProgress = onProgress;
-    this.#ticket = tools.history.tickets.draw(what);
+    this.#ticket = tools.history.tickets.draw(task.what, task.writes);
   }
 
   get cancelled(): boolean {

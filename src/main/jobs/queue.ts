@@ -9,6 +9,7 @@ import { compress } from './compress';
 import { evaluate } from './evaluation';
 import { messageOf, refusalOf } from './failure';
 import { Job, type Tools } from './job';
+import { removeParts } from './parts';
 import { EngineFailure } from './pipe';
 
 /** How often other hosts' wishes for our runs are looked for while there are any. */
@@ -38,7 +39,7 @@ export class Queue {
     const id = newId();
     const job = history.together(() => {
       history.runs.insert({ ...run, id });
-      return new Job(id, `run ${id}`, this.#tools, (progress) => {
+      return new Job(id, { what: `run ${id}` }, this.#tools, (progress) => {
         for (const listener of this.#listeners) listener(id, progress);
       });
     });
@@ -76,8 +77,12 @@ export class Queue {
   }
 
   /** A job at the bench that history does not show: waits its turn, has its own engine, ends with the signal. */
-  async aside<T>(what: string, work: (job: Job) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const job = new Job(null, what, this.#tools, () => {});
+  async aside<T>(
+    task: { what: string; writes: string },
+    work: (job: Job) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const job = new Job(null, task, this.#tools, () => {});
     const cancel = () => job.cancel();
     this.#exports.add(job);
     try {
@@ -88,6 +93,7 @@ export class Queue {
     } finally {
       signal?.removeEventListener('abort', cancel);
       await job.endEngine();
+      await removeParts(task.writes);
       job.giveBack();
       this.#exports.delete(job);
     }
