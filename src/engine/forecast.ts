@@ -2,7 +2,7 @@
 import type { LayerPlan } from '../contract/words/recipe';
 import type { LayerSite } from './graph/layers';
 import { openKernels } from './kernels';
-import { openSubject } from './open';
+import { inputsOf, openSubject } from './open';
 import { readRecipe } from './recipe';
 import type { LayerRecord } from './recipe-steps';
 import { costOf, loadedPerByte, type RunCost } from './run-cost';
@@ -11,13 +11,14 @@ import type { Tasks, Work } from './tasks';
 export async function forecast(ask: Tasks['forecast']['ask'], work: Work): Promise<Tasks['forecast']['answer']> {
   const recipe = readRecipe(ask.recipe);
   work.emit({ kind: 'doing', what: `opening ${ask.path}` });
-  const { subject, files } = await openSubject(ask.path);
+  const opened = await openSubject(ask.path);
+  const { subject, files } = opened;
   const bytesBefore = files.reduce((sum, file) => sum + file.bytes, 0);
   const kernels = await openKernels();
   try {
     const cost = await costOf({
       subject,
-      bytesBefore,
+      inputs: inputsOf(opened),
       recipe,
       kernels,
       folder: ask.folder,

@@ -80,10 +80,9 @@ export function layerOf(site: LayerSite): Layer {
   };
 }
 
-function summaryOf({ format, files, original, subject }: Opened): ModelSummary {
+function summaryOf(opened: Opened): ModelSummary {
+  const { format, files, original, subject } = opened;
   const opset = original.opsets.get('');
-  // In old files the weights are listed among the inputs.
-  const given = original.graph.inputs.filter(({ name }) => !original.graph.initializers.has(name));
   return {
     path: files[0]!.path,
     format,
@@ -92,9 +91,14 @@ function summaryOf({ format, files, original, subject }: Opened): ModelSummary {
     parameters: subject.sites.reduce((sum, site) => sum + site.parameters, 0),
     constantBytes: constantBytes(subject.model),
     ...(opset === undefined ? {} : { opset }),
-    inputs: given.map(portOf),
+    inputs: inputsOf(opened),
     outputs: original.graph.outputs.map(portOf),
   };
+}
+
+/** What must be fed. In old files the weights are listed among the inputs; they are not. */
+export function inputsOf({ original: { graph } }: Opened): Port[] {
+  return graph.inputs.filter(({ name }) => !graph.initializers.has(name)).map(portOf);
 }
 
 function portOf({ name, type }: Value): Port {

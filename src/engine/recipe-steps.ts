@@ -116,7 +116,7 @@ export function chooseLayers(subject: Subject, step: Step, place: string): Chose
   const chosen = new Set(names.filter((name) => included.has(name) && !excluded.has(name)));
   const overrides = Object.entries(step.overrides ?? {}).map(([pattern, params]) => {
     const matches = globMatcher(pattern);
-    if (![...chosen].some(matches)) nothing(pattern, `${place}.overrides[${JSON.stringify(pattern)}]`);
+    if (![...chosen].some(matches)) nothing(pattern, `${place}.overrides[${JSON.stringify(pattern)}]`, ' of this step');
     return { matches, params };
   });
   const targets: Target[] = [];
@@ -135,13 +135,8 @@ export function chooseLayers(subject: Subject, step: Step, place: string): Chose
 
 const blank = (): LayerRecord => ({ methods: [], warnings: [], notes: [], refusal: null, error: null });
 
-function nothing(pattern: string, place: string): never {
-  return refuse(
-    'bad-recipe',
-    `${place}: ${pattern} matches no layer of this step`,
-    'Look up the names in Inspect.',
-    place,
-  );
+function nothing(pattern: string, place: string, among = ''): never {
+  return refuse('bad-recipe', `${place}: ${pattern} matches no layer${among}`, 'Look up the names in Inspect.', place);
 }
 
 /** The next layer; what goes wrong is told with the layer, the step and the steps before. */

@@ -5,16 +5,17 @@ import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Recipe } from '../contract/words/recipe';
 import type { Stage } from '../contract/words/run';
-import { openDataset } from './data';
+import { type InputPort, openDataset } from './data';
 import { allInside, encodeModel } from './formats/onnx/encode-model';
 import { dataTypes, elementCount, storedBytes, type Tensor } from './graph/graph';
+import { everyNode } from './graph/walk';
 import type { Kernels } from './kernels';
 import { type Order, orderBytes, requestOf } from './methods/cutting/order';
 import { elementsOf, hollowWorkshop } from './methods/cutting/workshop';
 import type { Subject } from './methods/method';
 import { type Taken, takeSteps } from './recipe-steps';
 import { freeMemoryBytes, ownMemoryBytes } from './runtime/machine';
-import { runtimeSpeed } from './runtime/speed';
+import { type RuntimeSpeed, runtimeSpeed } from './runtime/speed';
 import type { DatasetReference } from './tasks';
 
 /** The runtime holds a loaded model at about this multiple of its file (measured: 1.43 for a 944 MB MatMulNBits model). */
@@ -24,6 +25,8 @@ export const largestOptimised = 1_000_000_000;
 
 /** Warm-ups and runs of one latency measurement. */
 const latencyRuns = 60;
+/** Samples that are evaluated together where the model's batch is free. */
+const usualBatch = 32;
 
 export interface RunCost {
   /** The steps taken without computing anything: exact sizes, refusals, warnings. */
@@ -40,13 +43,14 @@ export interface RunCost {
 
 export interface CostQuestion {
   readonly subject: Subject;
-  readonly bytesBefore: number;
   readonly recipe: Recipe;
   readonly kernels: Kernels;
   /** An existing folder on the disk the run will use. */
   readonly folder: string;
   readonly dataset?: DatasetReference;
   readonly limit?: number;
+  /** Inputs of the model as it came. */
+  readonly inputs: readonly InputPort[];
   /** The parent's quality is known already. */
   readonly hasBaseline: boolean;
   readonly signal: AbortSignal;
@@ -87,15 +91,7 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
     { stage: 'write', seconds: bytesAfter / writePerSecond },
   ];
   if (loads) stages.push({ stage: 'reload', seconds: (2 * bytesAfter) / runtime.loadBytesPerSecond });
-  if (loads && question.dataset) {
-    const samples = await samplesOf(question.dataset, question.limit);
-    const macs = subject.sites.reduce((sum, site) => sum + (site.macs ?? site.parameters), 0);
-    // The compressed model, its parent beside it for the comparison, and the parent alone where its quality is not known.
-    const passes = question.hasBaseline ? 2 : 3;
-    stages.push({ stage: 'evaluate', seconds: (passes * samples * macs) / runtime.macsPerSecond });
-    const timed = (passes - 1) * latencyRuns;
-    stages.push({ stage: 'time', seconds: (timed * macs) / runtime.macsPerSecond });
-  }
+  if (loads && question.dataset) stages.push(...(await evaluationCost(question, question.dataset, runtime)));
   return {
     dry,
     bytesAfter,
@@ -199,8 +195,40 @@ async function freeDisk(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-async function samplesOf(dataset: DatasetReference, limit = Infinity): Promise<number> {
-  const { summary } = await openDataset(dataset);
-  const samples = (name: string) => summary.splits.find((split) => split.name === name)?.samples ?? 0;
-  return Math.min(limit, samples('test') || samples('validation') || samples('train'));
+/**
+ * Quality needs a pass of the compressed model, one of its parent beside it for the comparison, and one of the parent alone where its
+ * quality is not known; speed needs a measurement of each that is not known. Reading samples is measured on the first of them.
+ */
+async function evaluationCost(
+  { subject, inputs, limit = Infinity, hasBaseline }: CostQuestion,
+  reference: DatasetReference,
+  runtime: RuntimeSpeed,
+): Promise<{ stage: Stage; seconds: number }[]> {
+  const opening = performance.now();
+  const dataset = await openDataset(reference);
+  const openSeconds = (performance.now() - opening) / 1000;
+  const split = (['test', 'validation', 'train'] as const).find((name) => dataset.samples(name) > 0);
+  if (!split) return [];
+  const samples = Math.min(limit, dataset.samples(split));
+  const first = inputs[0]?.shape[0];
+  const batch = typeof first === 'number' ? Math.max(1, first) : usualBatch;
+  const reading = performance.now();
+  let read = 0;
+  for await (const part of dataset.batches(split, inputs, { batch, limit: usualBatch })) read += part.samples;
+  const readSeconds = (performance.now() - reading) / 1000 / Math.max(1, read);
+
+  const macs = subject.sites.reduce((sum, site) => sum + (site.macs ?? site.parameters), 0);
+  const nodes = everyNode(subject.model).length;
+  const runSeconds = (many: number): number =>
+    runtime.runSeconds + nodes * runtime.nodeSeconds + (many * macs) / runtime.macsPerSecond;
+  const passes = hasBaseline ? 2 : 3;
+  const sweeps = hasBaseline ? 1 : 2;
+  const runs = Math.ceil(samples / batch);
+  return [
+    {
+      stage: 'evaluate',
+      seconds: passes * runs * runSeconds(batch) + sweeps * (openSeconds + samples * readSeconds),
+    },
+    { stage: 'time', seconds: sweeps * latencyRuns * runSeconds(1) },
+  ];
 }

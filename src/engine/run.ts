@@ -17,7 +17,7 @@ import { type Kernels, openKernels } from './kernels';
 import { Scratch } from './methods/cutting/scratch';
 import { kernelWorkshop } from './methods/cutting/workshop';
 import type { Subject } from './methods/method';
-import { openSubject } from './open';
+import { inputsOf, openSubject } from './open';
 import { readRecipe } from './recipe';
 import { type Taken, takeSteps } from './recipe-steps';
 import { costOf, largestOptimised, type RunCost } from './run-cost';
@@ -70,10 +70,11 @@ export async function runRecipe(ask: Ask, work: Work): Promise<RunResult> {
 /** Opens, judges every layer, and tells what is to come. Nothing is written before there is room for it. */
 async function prepare(ask: Ask, recipe: Recipe, kernels: Kernels, work: Work) {
   work.emit({ kind: 'doing', what: `opening ${ask.path}` });
-  const { subject, files, notes: fitNotes } = await openSubject(ask.path);
+  const opened = await openSubject(ask.path);
+  const { subject, notes: fitNotes } = opened;
   const cost = await costOf({
     subject,
-    bytesBefore: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    inputs: inputsOf(opened),
     recipe,
     kernels,
     folder: ask.folder,

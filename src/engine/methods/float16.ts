@@ -16,7 +16,20 @@ const card: MethodCard = {
   help: 'Stores every weight in 16 bits; hardly anything changes but the size. The runtime has no half-precision kernels for these layers on a CPU, so they compute in float32 behind a Cast: half the bytes on disk, not faster, and not less memory while running. Inputs and outputs stay float32.',
   needs: ['weights'],
   params: [],
-  ops: ['MatMul', 'Gemm', 'Gather', 'Conv', 'ConvTranspose', 'LSTM', 'GRU', 'RNN', 'Attention', 'DeformConv', 'Einsum'],
+  ops: [
+    'MatMul',
+    'Gemm',
+    'Gather',
+    'Conv',
+    'ConvTranspose',
+    'LSTM',
+    'GRU',
+    'RNN',
+    'Attention',
+    'EmbedLayerNormalization',
+    'DeformConv',
+    'Einsum',
+  ],
 };
 
 export const float16: Method = {
@@ -25,7 +38,6 @@ export const float16: Method = {
   fits(_subject, site) {
     if (site.scales || site.bits < 16) return refusal(site, `Its weights are in ${site.bits} bits already.`);
     if (site.bits === 16) return refusal(site, `Its weights are ${site.tensor.dtype} already.`);
-    if (!card.ops.includes(site.op)) return refusal(site, `float16 does not know ${site.op}.`);
     if (site.tensor.dtype !== 'float32')
       return refusal(site, `Its weights are ${site.tensor.dtype}; this method takes float32.`);
     return null;
@@ -60,7 +72,7 @@ export const float16: Method = {
         rewrite.feed(site, wide);
       }
       const clipped =
-        loss && loss.clipped > 0 ? [`${loss.clipped} weights beyond ±65,504 were stored as ±65,504.`] : [];
+        loss && loss.clipped > 0 ? [`Weights beyond ±65,504 were stored as ±65,504: ${loss.clipped} of them.`] : [];
       yield { layer: site.name, error: loss, notes: [...clipped, ...keptBeside(subject, site, cut)] };
     }
     return rewrite.finish();

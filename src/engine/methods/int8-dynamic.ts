@@ -3,7 +3,7 @@ import type { MethodCard } from '../../contract/words/method';
 import { intAttribute, makeNode, readInt } from '../graph/edit';
 import type { LayerSite } from '../graph/layers';
 import { dequantizedAlready, refusal, unfitType } from './cutting/judge';
-import { computeType, type Matrix, rightMatrix } from './cutting/matrix';
+import { computeType, isSeenAsStored, type Matrix, rightMatrix } from './cutting/matrix';
 import { bytesNow, type Order, totalBytes } from './cutting/order';
 import { gatherOrder, putGatherBlockQuantized, rowsForm } from './cutting/packed';
 import { around, chain } from './cutting/product';
@@ -79,7 +79,7 @@ export const int8Dynamic: Method = {
     const unfit = unfitType(site, type);
     if (unfit) return unfit;
     if (type !== 'float32') return refusal(site, 'Activations are quantized on the fly only from float32.');
-    if (site.op === 'Gather' && (site.tensor.dims.length !== 2 || site.channelAxis !== 0))
+    if (site.op === 'Gather' && (site.tensor.dims.length !== 2 || site.channelAxis !== 0 || !isSeenAsStored(site)))
       return refusal(site, 'The runtime looks up 8-bit weights only along the rows of a two-dimensional table.');
     if (site.op === 'LSTM') {
       const reason = recurrentReason(subject, site, chosen);
@@ -139,8 +139,11 @@ export const int8Dynamic: Method = {
 
 function recurrentReason(subject: Subject, site: LayerSite, chosen?: ReadonlySet<string>): string | null {
   const partner = partnerOf(subject, site);
-  if (!partner || site.tensor.dims.length !== 3 || site.via.length > 0)
-    return 'The integer LSTM needs constant input and recurrent weights.';
+  if (!partner) return 'The integer LSTM needs constant input and recurrent weights.';
+  if ([site, partner].some(({ tensor, via }) => tensor.dims.length !== 3 || via.length > 0)) {
+    const between = [...new Set([...site.via, ...partner.via].map(({ op }) => op))].join(', ');
+    return `The integer LSTM needs its weights as they are stored; here ${between} is between.`;
+  }
   if (readInt(site.node, 'layout', 0) !== 0) return 'The integer LSTM knows only the layout with time first.';
   if (site.node.inputs[7]) return 'The integer LSTM is not used with peepholes.';
   if (chosen && !chosen.has(partner.name)) return `It is computed together with ${partner.name}; take both or none.`;

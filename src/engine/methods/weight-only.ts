@@ -3,7 +3,7 @@ import type { MethodCard } from '../../contract/words/method';
 import type { Refusal } from '../../contract/words/refusal';
 import type { LayerSite } from '../graph/layers';
 import { dequantizedAlready, refusal, unfitType } from './cutting/judge';
-import { computeType, rightMatrix } from './cutting/matrix';
+import { computeType, isSeenAsStored, rightMatrix } from './cutting/matrix';
 import { bytesNow, type Order, totalBytes } from './cutting/order';
 import {
   blocksForm,
@@ -129,7 +129,7 @@ function planOf(shapes: Shapes, site: LayerSite, params: Params): Plan {
 
 function formPlan(site: LayerSite, shapes: Shapes, params: Params, scaleType: Order['scaleType']): Plan {
   if (site.op === 'Gather') {
-    const isTable = site.tensor.dims.length === 2 && site.channelAxis === 0;
+    const isTable = site.tensor.dims.length === 2 && site.channelAxis === 0 && isSeenAsStored(site);
     const columns = site.tensor.dims.at(-1) ?? 0;
     const refused = (sentence: string): Plan => ({ kind: 'refused', refusal: refusal(site, sentence) });
     if (!isTable) return refused('The runtime looks up packed weights only along the rows of a two-dimensional table.');
@@ -146,14 +146,14 @@ function formPlan(site: LayerSite, shapes: Shapes, params: Params, scaleType: Or
   return { kind: 'stored', order: stored.order, stored };
 }
 
-function warningsOf(plan: Plan, site: LayerSite, params: Params): string[] {
+function warningsOf(plan: Plan, params: Params): string[] {
   if (plan.kind === 'refused') return [];
   const { columns } = plan.order;
   const warnings: string[] = [];
   if (plan.kind === 'stored') warnings.push('Smaller, not faster here: the runtime unpacks it to float on every run.');
   if (columns < Number(params.groupSize))
     warnings.push(
-      `${site.name} has ${columns} weights a channel, fewer than a group of ${params.groupSize}: one scale per channel used.`,
+      `${columns} weights a channel, fewer than a group of ${params.groupSize}: one scale per channel used.`,
     );
   if (plan.kind === 'matmul' && isSlowBlock(plan.order))
     warnings.push('2 bits in groups of 16 have no fast kernel here: much slower than groups of 32.');
@@ -169,7 +169,7 @@ export const weightOnly: Method = {
   },
 
   warnings({ shapes }, site, params) {
-    return warningsOf(planOf(shapes, site, params), site, params);
+    return warningsOf(planOf(shapes, site, params), params);
   },
 
   async *apply(subject, targets, workshop) {
@@ -179,7 +179,7 @@ export const weightOnly: Method = {
     for (const target of targets) {
       const { site, params } = target;
       const plan = planOf(subject.shapes, site, params);
-      const notes = [...warningsOf(plan, site, params), ...keptBeside(subject, site, cut)];
+      const notes = keptBeside(subject, site, cut);
       let loss: LayerCut['error'] = null;
       switch (plan.kind) {
         case 'refused':

@@ -1,7 +1,7 @@
-// How fast the runtime loads and multiplies on this machine: one small model of our own, measured once a process.
+// How fast the runtime loads, multiplies and steps through a graph on this machine: small models of our own, measured once a process.
 import { encode } from '../formats/onnx';
 import { makeNode } from '../graph/edit';
-import type { Model, Value } from '../graph/graph';
+import type { Model, Node, Tensor, Value } from '../graph/graph';
 import { floatTensor } from '../graph/tensor';
 import { openSession } from './session';
 
@@ -10,10 +10,15 @@ export interface RuntimeSpeed {
   readonly loadBytesPerSecond: number;
   /** Multiply-accumulates a second in float32, all physical cores. */
   readonly macsPerSecond: number;
+  /** One run of an empty graph, seconds. */
+  readonly runSeconds: number;
+  /** What each further node adds, however small. */
+  readonly nodeSeconds: number;
 }
 
 const side = 1024;
 const rows = 32;
+const chainLength = 64;
 
 let measured: Promise<RuntimeSpeed> | null = null;
 
@@ -24,8 +29,25 @@ export function runtimeSpeed(): Promise<RuntimeSpeed> {
 }
 
 async function measure(): Promise<RuntimeSpeed> {
-  const value = (name: string): Value => ({ name, type: { kind: 'tensor', dtype: 'float32', shape: [rows, side] } });
-  const weights = new Float32Array(side * side).fill(0.5);
+  const weights = floatTensor('w', [side, side], new Float32Array(side * side).fill(0.5));
+  const product = await time([makeNode('MatMul', ['x', 'w'], ['y'])], [weights], side);
+  const one = floatTensor('w', [1], [1]);
+  const chain = Array.from({ length: chainLength }, (_, i) =>
+    makeNode('Add', [i === 0 ? 'x' : `h${i}`, 'w'], [i === chainLength - 1 ? 'y' : `h${i + 1}`]),
+  );
+  const short = await time([makeNode('Add', ['x', 'w'], ['y'])], [one], 1);
+  const long = await time(chain, [one], 1);
+  return {
+    loadBytesPerSecond: product.bytes / product.loadSeconds,
+    macsPerSecond: (rows * side * side) / product.runSeconds,
+    runSeconds: short.runSeconds,
+    nodeSeconds: Math.max(0, long.runSeconds - short.runSeconds) / (chainLength - 1),
+  };
+}
+
+/** Loads x[rows, width] → nodes → y once, runs it until it is warm, and takes the fastest run. */
+async function time(nodes: readonly Node[], tensors: readonly Tensor[], width: number) {
+  const value = (name: string): Value => ({ name, type: { kind: 'tensor', dtype: 'float32', shape: [rows, width] } });
   const model: Model = {
     irVersion: 10,
     opsets: new Map([['', 21]]),
@@ -33,8 +55,8 @@ async function measure(): Promise<RuntimeSpeed> {
     functions: [],
     graph: {
       name: 'speed',
-      nodes: [makeNode('MatMul', ['x', 'w'], ['y'])],
-      initializers: new Map([['w', floatTensor('w', [side, side], weights)]]),
+      nodes,
+      initializers: new Map(tensors.map((tensor) => [tensor.name, tensor])),
       sparse: new Map(),
       inputs: [value('x')],
       outputs: [value('y')],
@@ -45,15 +67,13 @@ async function measure(): Promise<RuntimeSpeed> {
   const loading = performance.now();
   const session = await openSession(bytes, { doing: 'measuring the runtime' });
   const loadSeconds = (performance.now() - loading) / 1000;
-  const feeds = {
-    x: { dtype: 'float32', dims: [rows, side], data: new Float32Array(rows * side).fill(0.25) },
-  } as const;
-  let best = Infinity;
-  for (let i = 0; i < 5; i++) {
+  const x = { dtype: 'float32', dims: [rows, width], data: new Float32Array(rows * width).fill(0.25) } as const;
+  let runSeconds = Infinity;
+  for (let i = 0; i < 6; i++) {
     const started = performance.now();
-    await session.run(feeds);
-    best = Math.min(best, (performance.now() - started) / 1000);
+    await session.run({ x });
+    runSeconds = Math.min(runSeconds, (performance.now() - started) / 1000);
   }
   await session.close();
-  return { loadBytesPerSecond: bytes.byteLength / loadSeconds, macsPerSecond: (rows * side * side) / best };
+  return { bytes: bytes.byteLength, loadSeconds, runSeconds };
 }

@@ -4,14 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { replaceGraph, withInitializers } from '../../../src/engine/graph/edit';
-import { elementCount, type Model, type Tensor } from '../../../src/engine/graph/graph';
+import { elementCount, type Model, type Node, type Tensor } from '../../../src/engine/graph/graph';
 import { type LayerSite, listLayers } from '../../../src/engine/graph/layers';
 import {
   floatTensor,
+  int64Tensor,
   numbersOf,
   readBytes,
   readFloats,
-  floatTensor as tensor,
   unpackCodes,
 } from '../../../src/engine/graph/tensor';
 import { everyGraph } from '../../../src/engine/graph/walk';
@@ -22,10 +22,10 @@ import type { LayerCut } from '../../../src/engine/methods/method';
 import { readRecipe } from '../../../src/engine/recipe';
 import { subjectOf, type Taken, takeSteps } from '../../../src/engine/recipe-steps';
 import type { Feeds } from '../../../src/engine/runtime/session';
-import { model, node, randomWeights, tinyConv, tinyIf, tinyLm, tinyMlp, value } from '../models';
+import { graph, model, node, randomWeights, tinyConv, tinyIf, tinyLm, tinyMlp, value } from '../models';
 
 const weight = (name: string, dims: number[], seed: number): Tensor =>
-  tensor(name, dims, randomWeights(elementCount(dims), 0.2, seed));
+  floatTensor(name, dims, randomWeights(elementCount(dims), 0.2, seed));
 
 /** Every form of Gemm: alpha, beta, transposed left side, a bias as a full matrix; and odd sizes. */
 export function oddGemms(): Model {
@@ -103,6 +103,46 @@ export function tinyLstm(): Model {
   });
 }
 
+/** An LSTM inside an If, its gates put in another order on the way: as PyTorch exports cells (Silero VAD). */
+export function reorderedLstm(): Model {
+  const ints = (name: string, ...values: number[]): Tensor => int64Tensor(name, [values.length], values);
+  const reordered = (name: string) => [
+    node('Slice', [name, 'zero', 'eight', 'axis'], [`${name}.i`]),
+    node('Slice', [name, 'eight', 'end', 'axis'], [`${name}.o`]),
+    node('Concat', [`${name}.o`, `${name}.i`], [`${name}.turned`], { axis: 0 }),
+    node('Unsqueeze', [`${name}.turned`, 'zero'], [`${name}.lead`]),
+  ];
+  const branch = (name: string) =>
+    graph({
+      name,
+      outputs: [value(`${name}.y`, 'float32', [3, 1, 2, 16])],
+      nodes: [
+        ...reordered('w').map((one) => renamed(one, name)),
+        ...reordered('r').map((one) => renamed(one, name)),
+        node('LSTM', ['x', `${name}.w.lead`, `${name}.r.lead`], [`${name}.y`], { hidden_size: 16 }, { name: 'LSTM' }),
+      ],
+    });
+  return model({
+    name: 'reordered-lstm',
+    inputs: [value('x', 'float32', [3, 2, 20]), value('which', 'bool', [])],
+    outputs: [value('y', 'float32', [3, 1, 2, 16])],
+    nodes: [node('If', ['which'], ['y'], { then_branch: branch('a'), else_branch: branch('b') }, { name: 'If' })],
+    initializers: [
+      weight('w', [64, 20], 1),
+      weight('r', [64, 16], 2),
+      ints('zero', 0),
+      ints('eight', 8),
+      ints('end', 64),
+      ints('axis', 0),
+    ],
+  });
+}
+
+function renamed(one: Node, branch: string): Node {
+  const inside = (name: string): string => (name.includes('.') ? `${branch}.${name}` : name);
+  return { ...one, name: '', inputs: one.inputs.map(inside), outputs: one.outputs.map(inside) };
+}
+
 export const subjects: Record<string, () => Model> = {
   'tiny-mlp': () => tinyMlp(),
   'tiny-conv': () => tinyConv(),
@@ -111,6 +151,7 @@ export const subjects: Record<string, () => Model> = {
   'odd-gemms': oddGemms,
   'odd-products': oddProducts,
   'tiny-lstm': tinyLstm,
+  'reordered-lstm': reorderedLstm,
 };
 
 /** Feeds for every input of a tiny model; ids below 50, one flag per If. */

@@ -174,7 +174,7 @@ test('weights beyond the range of a half are stored as its largest', async () =>
   const weights = original.graph.initializers.get('fc1.weight')!;
   if (weights.data.kind === 'bytes') new Float32Array(weights.data.bytes.buffer)[5] = -1e6;
   await withCut(kernels, original, [{ method: 'float16' }], async ({ taken, cuts }) => {
-    expect(cuts[0]!.notes).toEqual(['1 weights beyond ±65,504 were stored as ±65,504.']);
+    expect(cuts[0]!.notes).toEqual(['Weights beyond ±65,504 were stored as ±65,504: 1 of them.']);
     expect((await run(taken.subject.model, feedsOf(original))).every(Number.isFinite)).toBe(true);
   });
 });

@@ -12,8 +12,16 @@ export interface Matrix {
   readonly order: 'rows' | 'columns';
 }
 
+const turnsOnly = new Set(['Transpose', 'Cast', 'CastLike', 'Identity', 'Dropout']);
+
+/** True where the node sees the stored numbers as they are, transposed perhaps: what is between may be left out. */
+export function isSeenAsStored({ via }: LayerSite): boolean {
+  return via.every(({ op }) => turnsOnly.has(op));
+}
+
 /** The right-hand matrix of a MatMul or Gemm; null where the weight is something else (batched, on the left, reshaped). */
 export function rightMatrix(site: LayerSite): Matrix | null {
+  if (!isSeenAsStored(site)) return null;
   if (site.weightInput !== 1 || site.tensor.dims.length !== 2 || site.channelAxis === null) return null;
   const [first, second] = site.tensor.dims as [number, number];
   return site.channelAxis === 0

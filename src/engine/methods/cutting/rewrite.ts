@@ -3,6 +3,7 @@
 import { freshName, mapSubgraphs, namesIn, withInitializers, withInputs, withoutUnused } from '../../graph/edit';
 import type { DataType, Graph, Model, Node, Tensor, TensorData } from '../../graph/graph';
 import type { LayerSite } from '../../graph/layers';
+import { everyGraph, type GraphPlace, Scopes } from '../../graph/walk';
 
 /** What stands where a node stood: the steps before it, itself (changed or replaced), the steps after it. */
 interface Change {
@@ -22,11 +23,14 @@ export class Rewrite {
   private readonly taken: Set<string>;
   private readonly changes = new Map<Graph, Map<Node, Change>>();
   private readonly added = new Map<Graph, Tensor[]>();
+  private readonly scopes = new Scopes();
+  private readonly places: ReadonlyMap<Graph, GraphPlace>;
   private opset: number;
   private usesMicrosoft = false;
 
   constructor(private readonly model: Model) {
     this.taken = namesIn(model.graph);
+    this.places = new Map(everyGraph(model).map((place) => [place.graph, place]));
     this.opset = model.opsets.get('') ?? 0;
   }
 
@@ -66,16 +70,15 @@ export class Rewrite {
   }
 
   /**
-   * Gives the site's node another value for its weight, through the same steps (Transpose, Reshape) as before. Casts are
+   * Gives the site's node another value for its weight, through the same steps (Transpose, Reshape …) as before. Casts are
    * left out: the new value already has the type the node computes in.
    */
   feed(site: LayerSite, value: string): void {
     let at = value;
     for (const step of site.via) {
       if (step.op === 'Cast' || step.op === 'CastLike' || step.op === 'Identity') continue;
-      const output = this.name(`${site.weight}_${step.op.toLowerCase()}`);
-      this.before(site, { ...step, name: '', inputs: [at, ...step.inputs.slice(1)], outputs: [output] });
-      at = output;
+      const inputs = step.op === 'Concat' ? this.slicesOf(site, step, at) : [at, ...step.inputs.slice(1)];
+      at = this.again(site, step, inputs);
     }
     const change = this.changeOf(site);
     change.self = change.self.map((node) => {
@@ -85,6 +88,24 @@ export class Rewrite {
         node.inputs.map((name, i) => (i === site.weightInput ? at : name)),
       );
     });
+  }
+
+  /** A Concat puts slices of one tensor in another order: the same slices, of the new value. */
+  private slicesOf(site: LayerSite, concat: Node, value: string): string[] {
+    const scope = this.scopes.at(this.places.get(site.graph)!);
+    return concat.inputs.map((name) => {
+      const slice = scope.find(name)?.node;
+      if (!slice)
+        throw new Error(`${concat.op} ${concat.name} was taken for a weight's order and has no slice ${name}`);
+      return this.again(site, slice, [value, ...slice.inputs.slice(1)]);
+    });
+  }
+
+  /** The same step over other inputs, in front of the site's node; the name of what it makes. */
+  private again(site: LayerSite, step: Node, inputs: readonly string[]): string {
+    const output = this.name(`${site.weight}_${step.op.toLowerCase()}`);
+    this.before(site, { ...step, name: '', inputs, outputs: [output] });
+    return output;
   }
 
   needsOpset(version: number): void {
