@@ -47,7 +47,6 @@ export default {
   directories: { output: 'dist', buildResources: 'resources/icons' },
   files: [
     'out/**',
-    'resources/**',
     'package.json',
     'LICENSE',
     // The Node that npm brings for the command line; Electron has its own.
@@ -66,8 +65,9 @@ export default {
     'out/main/kernel-worker.js',
     'out/main/hash-worker.js',
     'out/main/chunks/**',
-    'resources/sample/**',
   ],
+  // The runtime reads models by itself, and it cannot read an archive.
+  extraResources: [{ from: 'resources/sample', to: 'sample' }],
   // Every native dependency is one Node-API binary for Node and Electron.
   npmRebuild: false,
   nodeGypRebuild: false,

@@ -1,11 +1,8 @@
 // `lathe inspect`: the layers of a model and what their weights look like.
-import type { InspectDocument, LibraryModel } from '../../../contract/words/model';
-import type { Client, CommandSpec } from '../command';
+import type { InspectDocument } from '../../../contract/words/model';
+import type { CommandSpec } from '../command';
 import { countText, numberText, shapeText, sizeText, table } from '../print';
 import { openModel } from '../subjects';
-
-/** Reading a file this large takes longer than its headers, so `--no-stats` answers without the hash. */
-const hashAwaitedBelowBytes = 512e6;
 
 export const inspect: CommandSpec = {
   name: 'inspect <model>',
@@ -14,17 +11,10 @@ export const inspect: CommandSpec = {
   async run(session, [given = ''], options) {
     const client = await session.client();
     const model = await openModel(client, given);
-    const document = options.stats === false ? await fromHeaders(client, model) : await whole(client, model.id);
+    const document = await client.models.document({ id: model.id, stats: options.stats !== false });
     return { document, text: toText(document, model.notes) };
   },
 };
-
-const whole = (client: Client, id: string) => client.models.document({ id, stats: true });
-
-function fromHeaders(client: Client, model: LibraryModel): Promise<InspectDocument> | InspectDocument {
-  if (model.summary.bytes < hashAwaitedBelowBytes) return client.models.document({ id: model.id, stats: false });
-  return { model: model.summary, layers: model.layers };
-}
 
 function toText({ model, layers }: InspectDocument, notes: readonly string[]): string {
   const head = `${model.path}\n${model.format}, ${sizeText(model.bytes)}, ${countText(model.parameters)} parameters in ${layers.length} layers`;
