@@ -14,7 +14,7 @@ export function orderOf(graph: Graph): Order {
   const makers = producers(graph);
   const done = new Set<Node>();
   const ordered: Node[] = [];
-  // Depth first with a stack of our own: a chain of 500,000 nodes written backwards must not end the call stack.
+  // Depth first with a stack of our own: a chain of 100,000 nodes written backwards must not end the call stack.
   const path: { node: Node; waiting: Node[] }[] = [];
   const onPath = new Set<Node>();
   const enter = (node: Node) => {

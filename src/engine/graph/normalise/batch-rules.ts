@@ -115,6 +115,10 @@ const dequantized: BatchRule = (call) =>
   call.at.slice(1).every((axis) => axis === null) &&
   call.inputs[1]?.shape?.every((dim: Dim) => dim === 1) === true;
 
+/** Rows of the first input times a constant matrix, scales and zero points constant too. */
+const rows: BatchRule = ({ at, out, inputs }) =>
+  at[0] !== null && at[0] !== rankOf(inputs[0]) - 1 && out !== null && at.slice(1).every((axis) => axis === null);
+
 const listed = (names: string, rule: BatchRule): Record<string, BatchRule> =>
   Object.fromEntries(names.split(' ').map((name) => [name, rule]));
 
@@ -155,6 +159,7 @@ const standard: Readonly<Record<string, BatchRule>> = {
   Gather: gather,
   Gemm: gemm,
   MatMul: matMul,
+  QLinearMatMul: rows,
   Slice: slice,
   Transpose: ({ out }) => out !== null,
 };
@@ -162,9 +167,7 @@ const standard: Readonly<Record<string, BatchRule>> = {
 const microsoft: Readonly<Record<string, BatchRule>> = {
   ...listed('BiasGelu FastGelu Gelu QuickGelu SkipLayerNormalization SkipSimplifiedLayerNormalization', together),
   ...listed('FusedConv NhwcFusedConv QLinearConv', first),
-  ...listed('MatMulNBits', (call) =>
-    matMul({ ...call, at: [call.at[0] ?? null, null], inputs: call.inputs.slice(0, 1) }),
-  ),
+  ...listed('MatMulNBits QGemm', rows),
 };
 
 /** The rule of an operator; null where it mixes samples, or nobody has looked. */

@@ -1,5 +1,5 @@
 // Frees the batch: fixed first dimensions become a symbol and constant Reshape targets follow, where every operator allows it.
-import { freshName, withInitializers, withInputs } from '../edit';
+import { freshName, readInt, replaceNode, withAttributes, withInitializers, withInputs } from '../edit';
 import type { Dim, Graph, Model, Node, Tensor, Value } from '../graph';
 import { inferKnown } from '../shapes';
 import type { Known } from '../shapes/known';
@@ -25,10 +25,12 @@ export async function freeBatch(model: Model, taken: Set<string>): Promise<Freed
   let rewritten = 0;
   // Each round repairs the first Reshape that pins the batch; what follows from it is seen in the next.
   for (;;) {
-    const verdict = check(trial, await inferKnown(trial, { declared: false }), symbol);
+    const known = await inferKnown(trial, { declared: false });
+    const verdict = check(trial, known, symbol);
     if (verdict.kind === 'free') {
-      if (typeof declared === 'string' && rewritten === 0) return { model, note: null };
-      return { model: await declareShapes(model, trial, symbol), note: freedNote(declared, rewritten) };
+      const isAsDeclared = typeof declared === 'string' && rewritten === 0 && !deniesBatch(model.graph, known, symbol);
+      if (isAsDeclared) return { model, note: null };
+      return { model: declareShapes(model, trial, known, symbol), note: freedNote(declared, rewritten) };
     }
     const mended = verdict.kind === 'pinned' ? repinned(trial, verdict.node, verdict.target, taken) : null;
     if (mended) {
@@ -36,7 +38,7 @@ export async function freeBatch(model: Model, taken: Set<string>): Promise<Freed
       rewritten++;
       continue;
     }
-    if (typeof declared === 'string' && !(await isPinned(model, symbol))) return { model, note: null };
+    if (typeof declared === 'string' && !(await isPinned(model))) return { model, note: null };
     const what =
       typeof declared === 'string' ? `The batch is declared free (${symbol}) but fixed` : 'The batch stays 1';
     return { model, note: `${what}: ${verdict.why}.` };
@@ -45,8 +47,11 @@ export async function freeBatch(model: Model, taken: Set<string>): Promise<Freed
 
 function freedNote(declared: 1 | string, rewritten: number): string {
   const reshapes = rewritten === 1 ? 'one Reshape' : `${rewritten} Reshapes`;
-  if (typeof declared === 'string')
-    return `The declared batch (${declared}) is really free now: ${reshapes} had fixed it.`;
+  if (typeof declared === 'string') {
+    return rewritten === 0
+      ? `The batch is free as declared (${declared}); shapes inside the file said otherwise.`
+      : `The declared batch (${declared}) is really free now: ${reshapes} had fixed it.`;
+  }
   return rewritten === 0 ? 'Batch 1 became any batch.' : `Batch 1 became any batch; ${reshapes} had fixed it.`;
 }
 
@@ -141,27 +146,37 @@ function pinnedTarget(shape: readonly Dim[], target: readonly Dim[] | undefined)
   return fits && numbers[0] === 1 ? [0, ...numbers.slice(1)] : null;
 }
 
+/** The Reshape with its new target. `allowzero` would make the 0 mean an empty axis: it goes, or where it is needed, −1 serves. */
 function repinned(model: Model, node: Node, target: readonly number[], taken: Set<string>): Model | null {
-  if (node.attributes.has('allowzero') || node.inputs.length < 2) return null;
+  if (node.inputs.length < 2) return null;
+  const keepsZeros = readInt(node, 'allowzero', 0) === 1 && target.slice(1).includes(0);
+  if (keepsZeros && target.includes(-1)) return null;
+  const dims = keepsZeros ? [-1, ...target.slice(1)] : target;
   const name = freshName(taken, `${node.inputs[1]}_batch`);
-  const tensor: Tensor = int64Tensor(name, [target.length], target);
-  const next = withInputs(node, [node.inputs[0]!, name]);
-  const graph = { ...model.graph, nodes: model.graph.nodes.map((other) => (other === node ? next : other)) };
-  return { ...model, graph: withInitializers(graph, [tensor]) };
+  const tensor: Tensor = int64Tensor(name, [dims.length], dims);
+  const next = withInputs(keepsZeros ? node : withAttributes(node, { allowzero: null }), [node.inputs[0]!, name]);
+  return { ...model, graph: withInitializers(replaceNode(model.graph, node, [next]), [tensor]) };
 }
 
 /** True where the outputs that should begin with the declared symbol begin with a number. */
-async function isPinned(model: Model, symbol: string): Promise<boolean> {
+async function isPinned(model: Model): Promise<boolean> {
   const known = await inferKnown(model, { declared: false });
   return model.graph.outputs.some(({ name }) => {
     const first = known.get(name)?.shape?.[0];
-    return typeof first === 'number' && first !== 0 && symbol !== '';
+    return typeof first === 'number';
+  });
+}
+
+/** True where the file declares a number for an output or value that begins with the batch. */
+function deniesBatch(graph: Graph, known: ReadonlyMap<string, Known>, symbol: string): boolean {
+  return [...graph.outputs, ...graph.values.values()].some(({ name, type }) => {
+    const axis = axisIn(known.get(name)?.shape ?? null, symbol);
+    return axis !== null && type?.kind === 'tensor' && typeof type.shape?.[axis] === 'number';
   });
 }
 
 /** Declares what is true now; stale sizes of intermediate values go, the runtime finds them itself. */
-async function declareShapes(original: Model, trial: Model, symbol: string): Promise<Model> {
-  const known = await inferKnown(trial, { declared: false });
+function declareShapes(original: Model, trial: Model, known: ReadonlyMap<string, Known>, symbol: string): Model {
   const follows = (name: string): boolean => known.get(name)?.shape?.includes(symbol) ?? true;
   const outputs = original.graph.outputs.map((value): Value => {
     const shape = known.get(value.name)?.shape;

@@ -1,7 +1,8 @@
 // Brings every node from one opset to another, one change of its operator after the other, or says why that cannot be.
 import { freshName, mapSubgraphs, withInitializers } from '../edit';
 import type { Graph, LocalFunction, Node, Tensor } from '../graph';
-import { type Known, unknown } from '../shapes/known';
+import { smallValues } from '../shapes/constants';
+import { type Known, known, unknown } from '../shapes/known';
 import { usedBy } from '../walk';
 import { type Adaptation, constantNode } from './adapter';
 import { adapters } from './adapters';
@@ -49,12 +50,14 @@ function upgradeNodes(
   return nodes.flatMap((original) => {
     const node = mapSubgraphs(original, (inner) => upgradeGraph(inner, upgrade));
     const before: Node[] = [];
+    const made = new Map<string, Known>();
     const to: Adaptation = {
-      known: (name) => upgrade.known.get(name) ?? unknown,
+      known: (name) => made.get(name) ?? upgrade.known.get(name) ?? unknown,
       fresh: (wanted) => freshName(upgrade.taken, wanted),
       isUsed: (name) => used.has(name),
       add: (make, wanted) => {
         const tensor = make(freshName(upgrade.taken, wanted));
+        made.set(tensor.name, known(tensor.dtype, tensor.dims, smallValues(tensor)));
         before.push(...keep(tensor));
         return tensor.name;
       },
@@ -67,9 +70,9 @@ function upgradeNodes(
 /** Applies the first change after `from`, then the later ones to what came out of it. */
 function upgradeNode(node: Node, from: number, target: number, to: Adaptation): readonly Node[] {
   if (node.domain !== '') return [node];
-  const known = Object.hasOwn(versions, node.op) ? versions[node.op]! : null;
-  if (known === null) throw new NotConvertible(`${node.op} is not an operator of opsets ${oldest} to ${dialect}`);
-  const changes = known.split(' ').filter((word) => word !== '');
+  const history = Object.hasOwn(versions, node.op) ? versions[node.op]! : null;
+  if (history === null) throw new NotConvertible(`${node.op} is not an operator of opsets ${oldest} to ${dialect}`);
+  const changes = history.split(' ').filter((word) => word !== '');
   const next = changes.find((word) => Number.parseInt(word, 10) > from && Number.parseInt(word, 10) <= target);
   if (next === undefined) return [node];
   const since = Number.parseInt(next, 10);

@@ -26,6 +26,12 @@ export async function smallConstants(model: Model): Promise<ReadonlyMap<Tensor, 
   }
 }
 
+/** The elements of a small tensor that is in memory; undefined for others. */
+export function smallValues({ data, dtype, dims }: Tensor): readonly number[] | undefined {
+  const count = elementCount(dims);
+  return data.kind === 'bytes' && count <= mostFloats && reads(dtype) ? decode(data.bytes, dtype, count) : undefined;
+}
+
 const reads = (dtype: DataType): boolean => /^(u?int(8|16|32|64)|bool|float32|float64)$/.test(dtype);
 
 /** Int64 beyond 2^53 occurs as "to the end" only: the nearest double serves. */
