@@ -1,5 +1,5 @@
 // A path → a model, whatever its format. Broken and hostile files are normal here: the answer is a model or a refusal.
-import { readdirSync, type Stats, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Refused, refuse } from '../../contract/words/refusal';
 import type { Model } from '../graph/graph';
@@ -16,10 +16,17 @@ export interface OpenedFormat {
 
 /** Opens a model file, or a folder that holds exactly one. */
 export async function openFormat(path: string): Promise<OpenedFormat> {
-  const asked = resolve(path);
-  const file = look(asked).isDirectory() ? onlyModelIn(asked) : asked;
+  try {
+    return await openAt(resolve(path));
+  } catch (cause) {
+    return refuseFor(cause, path);
+  }
+}
+
+async function openAt(asked: string): Promise<OpenedFormat> {
+  const file = statSync(asked).isDirectory() ? onlyModelIn(asked) : asked;
   const name = basename(file);
-  if (!look(file).isFile()) refuse('bad-model', `${name} is not a file.`);
+  if (!statSync(file).isFile()) refuse('bad-model', `${name} is not a file.`);
   const kind = sniff(file);
   if (kind) {
     const only = kind.code === 'unsupported' ? '; this build opens ONNX models only' : '';
@@ -41,15 +48,22 @@ async function openOnnx(file: string): Promise<onnx.Opened> {
   }
 }
 
-function look(path: string): Stats {
-  try {
-    return statSync(path);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') refuse('not-found', `${path} does not exist.`);
-    if (code === 'ELOOP') refuse('bad-model', `${path} is a link that leads to itself.`);
-    if (code === 'EACCES' || code === 'EPERM') refuse('not-found', `${path} may not be read by this user.`);
-    throw cause;
+/** What the disk itself says no to is a refusal as well; anything else is thrown on as it is. */
+function refuseFor(cause: unknown, path: string): never {
+  switch ((cause as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'ENAMETOOLONG':
+      return refuse('not-found', `${path} does not exist.`);
+    case 'EACCES':
+    case 'EPERM':
+      return refuse('not-found', `${path} may not be read by this user.`);
+    case 'ELOOP':
+      return refuse('bad-model', `${path} is a link that leads to itself.`);
+    case 'EIO':
+      return refuse('bad-model', `${path} cannot be read: the disk reports an error.`);
+    default:
+      throw cause;
   }
 }
 

@@ -8,10 +8,10 @@ export const limits = {
   opset: 28,
   /** Protobuf itself stops at 100. 64 leaves room for 20 nested Ifs (three messages each); the deepest real model seen has 9. */
   depth: 64,
-  /** The largest exports seen have 50,000. Ten times that still opens in seconds and in some hundred MB. */
-  nodes: 500_000,
+  /** The largest exports seen have 50,000. Five times that still opens in seconds and below 1 GB. */
+  nodes: 250_000,
   /** Nodes, attributes, values, tensors, names: each costs some hundred bytes of ours against as few as 2 in the file. */
-  parts: 2_500_000,
+  parts: 2_000_000,
   /** Integers and floats in attributes: 32 bytes of ours against 1 in the file. Real ones come in dozens. */
   attributeNumbers: 8_000_000,
   /** Names, texts, small tensors and unknown fields, all kept in memory. Weights do not count: they stay in the file. */
