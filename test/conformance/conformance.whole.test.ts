@@ -7,7 +7,7 @@ import type { Model } from '../../src/engine/graph/graph';
 import { hasTestData, testData } from '../data';
 import { type Case, readCases, readFeed } from './cases';
 import { type Feed, type Feeds, RuntimePool } from './runtime-pool';
-import { type ThreeWays, threeWays } from './three-ways';
+import { type ShapeCheck, type ThreeWays, threeWays } from './three-ways';
 
 const lanes = 2;
 
@@ -37,7 +37,8 @@ describe.skipIf(!hasTestData)('the ONNX backend tests', () => {
       }),
     );
     report(cases.length, [...results.values()], refused);
-    const wrong = [...results].flatMap(([name, { written, normalised, problems }]) => [
+    const wrong = [...results].flatMap(([name, { written, normalised, problems, shapes }]) => [
+      ...shapes.wrong.map((problem) => `${name} shape: ${problem}`),
       ...(written.verdict === 'different' ? [`${name} written: ${written.why}`] : []),
       ...(normalised.verdict === 'different' ? [`${name} normalised: ${normalised.why}`] : []),
       ...problems.map((problem) => `${name} verify: ${problem}`),
@@ -76,6 +77,8 @@ async function feedsOf(model: Model, one: Case): Promise<Feeds> {
 function report(count: number, results: readonly ThreeWays[], refused: readonly string[]): void {
   const number = (n: number): string => n.toLocaleString('en');
   const of = (pick: (result: ThreeWays) => boolean): string => number(results.filter(pick).length);
+  const sum = (pick: (check: ShapeCheck) => number): string =>
+    number(results.reduce((total, { shapes }) => total + pick(shapes), 0));
   const kinds = ['outputs', 'load', 'run', 'abort'].map(
     (kind) => `${of(({ original }) => original.kind === kind)} ${kind}`,
   );
@@ -86,6 +89,8 @@ function report(count: number, results: readonly ThreeWays[], refused: readonly 
       `normalised: ${of(({ normalised }) => normalised.verdict === 'same')} the same, ` +
         `${of(({ normalised }) => normalised.verdict === 'rounding')} to rounding; ` +
         `${of(({ opset }) => opset === 21)} at opset 21, ${of(({ notes }) => notes.length > 0)} changed or explained`,
+      `shapes inferred: ${sum(({ complete }) => complete)} of ${sum(({ outputs }) => outputs)} outputs in full, ` +
+        `${sum(({ wrong }) => wrong.length)} wrong`,
     ].join('\n'),
   );
 }

@@ -31,6 +31,7 @@ describe.skipIf(!hasTestData)('real models', () => {
     expect(result.written).toEqual({ verdict: 'same', why: '' });
     expect(result.normalised.why).toBe('');
     expect(result.problems).toEqual([]);
+    expect(result.shapes.wrong).toEqual([]);
     expect(result.opset).toBe(21);
   });
 
