@@ -3,6 +3,8 @@ import type { UploadSource } from './upload';
 
 export interface Dropped {
   name: string;
+  /** The file that names the whole: the model where there is one. */
+  main: UploadSource;
   sources: UploadSource[];
 }
 
@@ -48,8 +50,8 @@ export function readChosen(files: Iterable<File>): Dropped | null {
 
 function named(sources: UploadSource[]): Dropped | null {
   sources.sort((one, other) => one.path.localeCompare(other.path));
-  const model = sources.find((source) => /\.(onnx|gguf)$/i.test(source.path)) ?? sources[0];
-  if (!model) return null;
-  const folder = model.path.includes('/') ? model.path.split('/')[0] : undefined;
-  return { name: folder ?? model.file.name, sources };
+  const main = sources.find((source) => /\.(onnx|gguf)$/i.test(source.path)) ?? sources[0];
+  if (!main) return null;
+  const folder = main.path.includes('/') ? main.path.split('/')[0] : undefined;
+  return { name: folder ?? main.file.name, main, sources };
 }

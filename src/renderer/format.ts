@@ -79,6 +79,20 @@ export function compact(value: number): string {
   return count(value);
 }
 
+/** A figure with its unit and an SI prefix: 17 GB/s, 2.4 GHz, 4.6 tok/s. Units that are words bear no prefix. */
+export function quantity(value: number, unit: string): string {
+  if (unit === '') return count(value);
+  if (!/^(B|Hz|FLOP|OP)/.test(unit)) return `${significant(value, 3)}${thin}${unit}`;
+  const prefixes = ['', 'k', 'M', 'G', 'T', 'P'];
+  let size = value;
+  let at = 0;
+  while (at < prefixes.length - 1 && Math.abs(size) >= 999.5) {
+    size /= 1000;
+    at++;
+  }
+  return `${significant(size, 3).replace(/\.0+$/, '')}${thin}${prefixes[at]}${unit}`;
+}
+
 /** 0.9452 → 94.52 %. */
 export const percent = (fraction: number, decimals = 2): string => `${fixed(fraction * 100, decimals)}${thin}%`;
 

@@ -14,7 +14,7 @@ export type Opening =
   | { state: 'opening'; name: string }
   | { state: 'uploading'; name: string; sent: number; total: number; since: number; cancel(): void }
   /** Large: opening by path copies nothing, so it is offered first. */
-  | { state: 'large'; dropped: Dropped; bytes: number }
+  | { state: 'large'; dropped: Dropped; bytes: number; as?: 'dataset' | undefined }
   | { state: 'refused'; name: string; refusal: Refusal };
 
 let opening: Opening = { state: 'idle' };
@@ -43,11 +43,17 @@ const looksLikeModel = /\.(onnx|gguf|safetensors)$|(^|\/)config\.json$/i;
 
 export interface OpenActions {
   /** A path on the host's machine: copies nothing. */
-  path(path: string): Promise<void>;
-  dropped(dropped: Dropped, options?: { evenLarge?: boolean }): Promise<void>;
+  path(path: string, options?: { as?: 'dataset' }): Promise<void>;
+  dropped(dropped: Dropped, options?: { evenLarge?: boolean; as?: 'dataset' }): Promise<void>;
   sample(): Promise<void>;
   /** The desktop's dialog. */
   pick(what: 'model' | 'folder' | 'dataset'): Promise<void>;
+}
+
+/** The real path of what was dropped: the file itself, or the folder it was dropped in. */
+export function rootOf({ name, main }: Dropped, real: string): string {
+  const inside = main.path.replaceAll('/', real.includes('\\') ? '\\' : '/');
+  return main.path.includes('/') && real.endsWith(inside) ? real.slice(0, -inside.length) + name : real;
 }
 
 export function useOpening(): OpenActions {
@@ -104,7 +110,10 @@ export function useOpening(): OpenActions {
       }
     };
     const actions: OpenActions = {
-      path: (path) => guarded(path.split(/[\\/]/).findLast(Boolean) ?? path, () => show(path)),
+      path: (path, options) =>
+        guarded(path.split(/[\\/]/).findLast(Boolean) ?? path, () =>
+          options?.as === 'dataset' ? showDataset(path) : show(path),
+        ),
       sample: () =>
         guarded('the sample', async () => {
           const { model, dataset } = await api.models.openSample();
@@ -129,24 +138,21 @@ export function useOpening(): OpenActions {
         }
       },
       dropped: async (dropped, options) => {
-        const first = dropped.sources[0];
-        if (desktop && first) {
-          // A folder's own path is that of its file without the path inside.
-          const real = desktop.pathOf(first.file);
-          const inside = first.path.replaceAll('/', real.includes('\\') ? '\\' : '/');
-          const root =
-            first.path.includes('/') && real.endsWith(inside) ? real.slice(0, -inside.length) + dropped.name : real;
-          return guarded(dropped.name, () =>
-            show(
-              root,
-              dropped.sources.map((source) => source.path),
-            ),
-          );
+        const showAs = (path: string) =>
+          options?.as === 'dataset'
+            ? showDataset(path)
+            : show(
+                path,
+                dropped.sources.map((source) => source.path),
+              );
+        if (desktop) {
+          const root = rootOf(dropped, desktop.pathOf(dropped.main.file));
+          return guarded(dropped.name, () => showAs(root));
         }
         const bytes = dropped.sources.reduce((sum, source) => sum + source.file.size, 0);
         const info = await client.ensureQueryData(orpc.host.info.queryOptions()).catch(() => null);
         if (!options?.evenLarge && info && bytes > info.uploadAdvisedBelowBytes)
-          return become({ state: 'large', dropped, bytes });
+          return become({ state: 'large', dropped, bytes, as: options?.as });
         return guarded(dropped.name, async () => {
           const abort = new AbortController();
           const since = Date.now();
@@ -160,10 +166,7 @@ export function useOpening(): OpenActions {
             abort.signal,
           );
           become({ state: 'opening', name });
-          await show(
-            path,
-            sources.map((source) => source.path),
-          );
+          await showAs(path);
         });
       },
     };

@@ -49,7 +49,7 @@ export const theme = createTheme({
   autoContrast: false,
   cursorType: 'pointer',
   respectReducedMotion: true,
-  fontFamily: "'Archivo Variable', system-ui, sans-serif",
+  fontFamily: "'Lathe Space', 'Archivo Variable', system-ui, sans-serif",
   fontFamilyMonospace: "'Spline Sans Mono Variable', ui-monospace, monospace",
   fontSizes: { xs: '11px', sm: '12px', md: '13px', lg: '15px', xl: '21px' },
   lineHeights: { xs: '14px', sm: '16px', md: '18px', lg: '23px', xl: '26px' },

@@ -26,7 +26,7 @@ export function FolderBrowser() {
   const open = (target: string) => {
     if (data) remembered.set('folder', data.path);
     closeFolderBrowser();
-    void opening.path(target);
+    void opening.path(target, wanted === 'dataset' ? { as: 'dataset' } : undefined);
   };
 
   return (

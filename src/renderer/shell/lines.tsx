@@ -82,12 +82,12 @@ function Large({ opening }: { opening: Extract<Opening, { state: 'large' }> }) {
         variant="filled"
         onClick={() => {
           dismissOpening();
-          openFolderBrowser();
+          openFolderBrowser(opening.as);
         }}
       >
         Open a path on this machine
       </Button>
-      <Button size="compact-xs" onClick={() => void dropped(opening.dropped, { evenLarge: true })}>
+      <Button size="compact-xs" onClick={() => void dropped(opening.dropped, { evenLarge: true, as: opening.as })}>
         Upload all the same
       </Button>
       <ActionIcon aria-label="Close" onClick={dismissOpening}>

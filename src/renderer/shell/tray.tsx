@@ -5,7 +5,7 @@ import { useLocation } from 'wouter';
 import type { RunRow } from '../../contract/words/run';
 import { useAddress } from '../address';
 import { api } from '../api';
-import { bytes, percent, roughDuration } from '../format';
+import { percent, roughBytes, roughDuration } from '../format';
 import { useUsage } from '../live';
 import { EvidenceMark } from '../parts/glyphs';
 import { ProgressBar } from '../parts/progress';
@@ -40,7 +40,7 @@ export function Tray() {
       </span>
       {usage && usage.engineBytes > 0 ? (
         <span className={look.engine}>
-          Engine {bytes(usage.engineBytes)} of {bytes(usage.engineBoundBytes)}
+          Engine {roughBytes(usage.engineBytes)} of {roughBytes(usage.engineBoundBytes)}
         </span>
       ) : null}
     </footer>

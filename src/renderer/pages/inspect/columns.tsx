@@ -53,7 +53,7 @@ function Heat({
 export function layerColumns(
   rows: readonly LayerRow[],
   colouring: Colouring,
-  narrow: boolean,
+  room: 'full' | 'tight' | 'narrow',
   sorted: string,
 ): Column<LayerRow>[] {
   const largest = rows.reduce((most, row) => Math.max(most, row.bytes), 1);
@@ -157,11 +157,15 @@ export function layerColumns(
       sort: (row) => row.macs,
       cell: (row) => (row.macs === null ? <span className={look.second}>shape unknown</span> : compact(row.macs)),
     });
-  if (!narrow) return columns;
+  if (room === 'full') return columns;
+  if (room === 'tight') return columns.filter((column) => column.id === sorted || !spared.has(column.id));
   // Little room: layer, bytes, the sorted column and one more.
   const kept = new Set(['layer', 'bytes', sorted, swept ? 'weights' : 'parameters']);
   return columns.filter((column) => kept.has(column.id));
 }
+
+/** What a table of little width leaves out first. */
+const spared: ReadonlySet<string> = new Set(['op', 'macs']);
 
 /** The table as CSV, for a spreadsheet. */
 export function layersCsv(rows: readonly LayerRow[]): string {

@@ -10,7 +10,7 @@ import { EmptyState } from '../../parts/empty-state';
 import { Panel } from '../../parts/panel';
 import { type Sorting, sortRows } from '../../parts/sorting';
 import { TextAction } from '../../parts/text-action';
-import { useNarrow } from '../../window-size';
+import { useNarrow, useTight } from '../../window-size';
 import type { Colouring } from './colours';
 import { layerColumns, layersCsv } from './columns';
 import { filterLayers } from './filter';
@@ -34,14 +34,16 @@ const keyOf = (row: LayerRow) => row.name;
 export function LayersPanel(props: LayersPanelProps) {
   const { rows, colouring, sorting, selected, onSelect } = props;
   const narrow = useNarrow();
+  const tight = useTight();
+  const room = narrow ? 'narrow' : tight ? 'tight' : 'full';
   const [filter, setFilter] = useState('');
   const settled = useDeferredValue(filter);
   const field = useRef<HTMLInputElement>(null);
   useShortcut('/', 'Filter', () => field.current?.focus());
 
   const columns = useMemo(
-    () => layerColumns(rows, colouring, narrow, sorting.column),
-    [rows, colouring, narrow, sorting.column],
+    () => layerColumns(rows, colouring, room, sorting.column),
+    [rows, colouring, room, sorting.column],
   );
   const shown = useMemo(() => filterLayers(rows, settled), [rows, settled]);
 
