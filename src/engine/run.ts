@@ -12,6 +12,7 @@ import { evaluate } from './evaluate';
 import { shortOf, tooLargeToLoad } from './forecast';
 import { open as openOnnx, write } from './formats/onnx';
 import type { Model } from './graph/graph';
+import { inferShapes } from './graph/shapes';
 import { verify } from './graph/verify';
 import { type Kernels, openKernels } from './kernels';
 import { Scratch } from './methods/cutting/scratch';
@@ -22,6 +23,7 @@ import { readRecipe } from './recipe';
 import { type Taken, takeSteps } from './recipe-steps';
 import { costOf, largestOptimised, type RunCost } from './run-cost';
 import { fusionNotes, layerOutcomes, runNotes } from './run-report';
+import { readFusedByBlock } from './runtime/excerpt';
 import { Failure } from './runtime/failure';
 import { countIntegerOperators, type OperatorCounts, readFused } from './runtime/optimise';
 import { openSession } from './runtime/session';
@@ -151,14 +153,16 @@ async function reload(
   const problems = verify(model);
   if (problems.length > 0)
     throw new Failure(`The compressed graph is broken: ${problems[0]}`, 'verifying the artifact');
+  const written = countIntegerOperators(model);
   if (cost.bytesAfter > largestOptimised) {
     const session = await openSession(path, { doing: 'loading the compressed model' });
     await session.close();
-    const note = 'Above 1 GB the operators are counted in the file itself, before the runtime joins them.';
-    return { fused: countIntegerOperators(model), notes: [note] };
+    const fused = await readFusedByBlock(model, await inferShapes(model), folder);
+    const note = 'Above 1 GB one copy of each distinct block is looked at for what the runtime fuses.';
+    return { fused, notes: [note, ...fusionNotes(written, fused)] };
   }
   const fused = await readFused(path, folder);
-  return { fused, notes: fusionNotes(countIntegerOperators(model), fused) };
+  return { fused, notes: fusionNotes(written, fused) };
 }
 
 interface Measured {

@@ -7,7 +7,7 @@ import { everyNode } from '../graph/walk';
 import { openSession } from './session';
 
 /** Operators that compute on integers or on packed weights. */
-const computesOnCodes =
+export const computesOnCodes =
   /^(QLinear\w+|QGemm|QAttention|QMoE|MatMulInteger\w*|ConvInteger|DynamicQuantize(MatMul|LSTM)|MatMulNBits|MatMulBnb4|GatherBlockQuantized)$/;
 
 /** By name as the graph spells it, `com.microsoft:` in front of the runtime's own. */

@@ -57,6 +57,8 @@ export interface SessionOptions {
   readonly doing?: string;
 }
 
+teachHalf();
+
 /** A tensor that names external data carries this `StringStringEntryProto` key: tag 1, 8 bytes, "location". */
 const externalKey = Buffer.from('\n\blocation', 'latin1');
 
@@ -146,17 +148,23 @@ function port(metadata: InferenceSession.ValueMetadata): SessionPort {
   };
 }
 
+/**
+ * From Node 24 on the runtime's JavaScript side picks Float16Array for float16, which its binding cannot read ("expected 4, got 0").
+ * It looks once, when the first tensor is made: made while Float16Array is out of sight, float16 stays Uint16Array.
+ */
+function teachHalf(): void {
+  const seen = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array');
+  if (!seen) return;
+  Reflect.deleteProperty(globalThis, 'Float16Array');
+  new Tensor('float32', new Float32Array(1), [1]);
+  Object.defineProperty(globalThis, 'Float16Array', seen);
+}
+
 function toTensor({ dtype, dims, data }: Feed): Tensor {
   // The binding takes `bool` as bytes and float16 as bit patterns, as we hold them.
   return new Tensor(dtype as 'float32', data as Float32Array, dims as number[]);
 }
 
-function fromTensor(tensor: Tensor): Feed {
-  const { data } = tensor;
-  const isHalf = tensor.type === 'float16' && !(data instanceof Uint16Array) && !Array.isArray(data);
-  return {
-    dtype: tensor.type as DataType,
-    dims: tensor.dims,
-    data: (isHalf ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data) as FeedData,
-  };
+function fromTensor({ type, dims, data }: Tensor): Feed {
+  return { dtype: type as DataType, dims, data: data as FeedData };
 }
