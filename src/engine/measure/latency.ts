@@ -37,11 +37,24 @@ export async function measureLatency(session: Session, feeds: Feeds, request: La
   return {
     p50: percentile(times, 0.5),
     p95: percentile(times, 0.95),
+    p50ci95: medianInterval(times),
     batch: request.batch,
     threads: request.threads,
     runs,
     warmup: warmed,
   };
+}
+
+/**
+ * 95 % interval of the median from its order statistics: the ranks n/2 ± 1.96·√n/2 of a binomial with p = ½
+ * (Conover, Practical Nonparametric Statistics, §3.2). `sorted` ascends and is not empty.
+ */
+export function medianInterval(sorted: readonly number[]): [number, number] {
+  const n = sorted.length;
+  const reach = (1.96 * Math.sqrt(n)) / 2;
+  const low = Math.max(0, Math.floor(n / 2 - reach) - 1);
+  const high = Math.min(n - 1, Math.ceil(n / 2 + reach));
+  return [sorted[low]!, sorted[high]!];
 }
 
 async function timed(session: Session, feeds: Feeds): Promise<number> {

@@ -42,12 +42,14 @@ export function RunTable({ points, rows, parent, metric, a, b, onPick, onOpen }:
       head: '',
       title: 'Mark',
       width: 30,
-      cell: (point) =>
-        point.parent ? (
-          <IconPin size={14} aria-label="Pinned: the parent" />
-        ) : (
+      cell: (point) => (
+        <>
           <b className={look.letter}>{point.id === a ? 'A' : point.id === b ? 'B' : ''}</b>
-        ),
+          {point.parent && point.id !== a && point.id !== b ? (
+            <IconPin size={14} aria-label="Pinned: the parent" />
+          ) : null}
+        </>
+      ),
     },
     {
       id: 'run',
@@ -149,7 +151,7 @@ export function RunTable({ points, rows, parent, metric, a, b, onPick, onOpen }:
       rowHeight={26}
       sorting={sorting}
       onSort={setSorting}
-      selected={[b, a].filter((id): id is string => id !== null)}
+      selected={b ? [b] : []}
       onSelect={(id, keys) => onPick(id, keys.add)}
       onOpen={(point) => point.id !== parentId && onOpen(point.id)}
     />

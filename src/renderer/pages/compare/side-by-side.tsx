@@ -25,6 +25,7 @@ interface SideProps {
 export function SideBySide({ parent, a, b, metric, onSwap }: SideProps) {
   return (
     <Panel
+      style={{ flex: 1 }}
       title="A and B"
       tools={
         a && b ? (

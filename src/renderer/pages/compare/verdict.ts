@@ -22,7 +22,7 @@ function shareOfBytes(share: number): string {
 function speedAgainst(point: Point, parent: Point): string | null {
   if (point.latencyMs === null || parent.latencyMs === null) return null;
   const ratio = parent.latencyMs / point.latencyMs;
-  if (latencyDifference(point, parent)?.tone === 'same') return 'a speed here that cannot be told apart';
+  if (latencyDifference(point, parent)?.tone === 'same') return null;
   return ratio > 1
     ? `${significant(ratio, 2)} times the speed here`
     : `${significant(1 / ratio, 2)} times the time here`;

@@ -25,7 +25,7 @@ export function DeviceList({ modelId, devices, chosen, onChoose }: DeviceListPro
     queries: devices.map((device) => orpc.devices.fit.queryOptions({ input: { modelId, deviceId: device.id } })),
   });
   return (
-    <Panel title="Devices" clause={plural(devices.length, 'profile')} scroll>
+    <Panel title="Devices" clause={plural(devices.length, 'profile')} scroll style={{ flex: 1 }}>
       <ul className={look.devices}>
         {devices.map((device, at) => {
           const fit: FitDocument | undefined = fits[at]?.data;

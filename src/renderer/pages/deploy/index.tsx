@@ -4,7 +4,7 @@ import type { Device } from '../../../contract/words/device';
 import type { LibraryModel } from '../../../contract/words/model';
 import { useAddress } from '../../address';
 import { orpc, refusalOf } from '../../api';
-import { fixed, roughBytes, significant } from '../../format';
+import { quantity, roughBytes } from '../../format';
 import { RefusalCard } from '../../parts/card';
 import { EmptyState } from '../../parts/empty-state';
 import { Figure } from '../../parts/figure';
@@ -88,7 +88,7 @@ function Chosen({ model, device }: { model: LibraryModel; device: Device }) {
                     {figure.value === null ? (
                       <Figure kind="unknown" size="table" word="unknown" />
                     ) : (
-                      `${Number.isInteger(figure.value) ? fixed(figure.value, 0) : significant(figure.value, 3)} ${figure.unit}`
+                      quantity(figure.value, figure.unit)
                     )}
                   </td>
                   <td className={look.source}>

@@ -66,6 +66,7 @@ export default function HistoryPage() {
       min={{ start: 560, end: 320 }}
       start={
         <Panel
+          style={{ flex: 1 }}
           title="History"
           clause={`${shown.length} of ${plural(rows.length, 'run')}`}
           tools={

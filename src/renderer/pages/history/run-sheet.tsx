@@ -40,6 +40,7 @@ export function RunSheet({
   const kept = (document?.layers ?? []).filter((layer) => layer.methods.length === 0 && layer.refusal);
   return (
     <Panel
+      style={{ flex: 1 }}
       title={`${row.number}  ${runTitle(row, cards)}`}
       clause={`${day(row.createdAt)}, ${clock(row.createdAt)}`}
       scroll

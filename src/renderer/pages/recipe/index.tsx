@@ -116,6 +116,7 @@ function Editor({ model }: { model: LibraryModel }) {
           min={{ start: 380, end: 340 }}
           start={
             <Panel
+              style={{ flex: 1 }}
               title="Bits, layer by layer"
               clause={matrixClause(model, plans)}
               foot={<Totals model={model} after={forecast?.bytesAfter ?? null} stale={stale} />}

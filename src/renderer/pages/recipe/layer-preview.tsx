@@ -1,9 +1,8 @@
 // The selected layer under the dial: error of the weights and bytes, the histogram before and after, and the other precisions beside it.
-import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
 import type { MethodCard, ParameterValue } from '../../../contract/words/method';
 import type { Layer } from '../../../contract/words/model';
-import type { LayerPlan, Preview, Recipe } from '../../../contract/words/recipe';
-import { orpc, refusalOf } from '../../api';
+import type { LayerPlan, Recipe } from '../../../contract/words/recipe';
+import { refusalOf } from '../../api';
 import { fixed, roughBytes, thin } from '../../format';
 import { Card, RefusalCard } from '../../parts/card';
 import { EmptyState } from '../../parts/empty-state';
@@ -14,6 +13,7 @@ import { useLow } from '../../window-size';
 import { parametersFor, touches } from './document';
 import { LevelChart } from './level-chart';
 import look from './recipe.module.css';
+import { type PreviewAsk, useAlternatives, usePreview } from './use-preview';
 
 interface LayerPreviewProps {
   modelId: string;
@@ -45,6 +45,7 @@ export function LayerPreview(props: LayerPreviewProps) {
   return (
     <Panel
       mono
+      style={{ flex: 1 }}
       title={layer.name}
       clause={layer.op}
       tools={
@@ -79,16 +80,12 @@ interface ShownProps {
 
 function Shown({ modelId, layer, card, params, plan }: ShownProps) {
   const low = useLow();
-  const { data, error, isPlaceholderData } = useQuery(
-    orpc.recipes.preview.queryOptions({
-      input: { modelId, layer: layer.name, method: card.id, params },
-      placeholderData: keepPreviousData,
-      gcTime: 120_000,
-      staleTime: Number.POSITIVE_INFINITY,
-    }),
-  );
-  const refusal = error ? refusalOf(error) : (data?.refusal ?? plan?.refusal ?? null);
-  if (refusal && refusal.code !== 'cancelled')
+  const ask = { modelId, layer: layer.name, method: card.id, params };
+  const { data, error, isPlaceholderData } = usePreview(ask);
+  // A replaced preview is no refusal: what the forecast knows of the layer still holds.
+  const thrown = error ? refusalOf(error) : null;
+  const refusal = thrown && thrown.code !== 'cancelled' ? thrown : (data?.refusal ?? plan?.refusal ?? null);
+  if (refusal)
     return (
       <div className={look.padded}>
         <RefusalCard refusal={refusal} />
@@ -138,24 +135,16 @@ function Shown({ modelId, layer, card, params, plan }: ShownProps) {
       ) : (
         <div style={{ height: 270 }} />
       )}
-      <Alternatives modelId={modelId} layer={layer} card={card} params={params} />
+      <Alternatives ask={ask} card={card} ready={shown !== null && !isPlaceholderData} />
     </div>
   );
 }
 
 /** *If this layer were*: the same settings at the other precisions. */
-function Alternatives({ modelId, layer, card, params }: Omit<ShownProps, 'plan'>) {
+function Alternatives({ ask, card, ready }: { ask: PreviewAsk; card: MethodCard; ready: boolean }) {
   const bits = card.params.find((each) => each.kind === 'choice' && each.precision);
   const values = bits?.kind === 'choice' ? bits.choices.map((each) => each.value) : [];
-  const answers = useQueries({
-    queries: values.map((value) =>
-      orpc.recipes.preview.queryOptions({
-        input: { modelId, layer: layer.name, method: card.id, params: { ...params, [bits?.id ?? '']: value } },
-        staleTime: Number.POSITIVE_INFINITY,
-        gcTime: 120_000,
-      }),
-    ),
-  });
+  const { data, isPlaceholderData } = useAlternatives(ask, bits?.id ?? '', values, ready && values.length > 1);
   if (!bits || values.length < 2) return null;
   return (
     <table className={look.alternatives}>
@@ -168,8 +157,8 @@ function Alternatives({ modelId, layer, card, params }: Omit<ShownProps, 'plan'>
       </thead>
       <tbody>
         {values.map((value, at) => {
-          const answer: Preview | undefined = answers[at]?.data;
-          const now = params[bits.id] === value;
+          const answer = data?.[at];
+          const now = ask.params[bits.id] === value;
           return (
             <tr key={String(value)} data-now={now || undefined}>
               <th scope="row">
@@ -177,12 +166,23 @@ function Alternatives({ modelId, layer, card, params }: Omit<ShownProps, 'plan'>
               </th>
               <td>
                 {answer && !answer.refusal ? (
-                  <Figure kind="measured" size="table" quiet={!now} text={decibels(answer.sqnrDb)} />
+                  <Figure
+                    kind="measured"
+                    size="table"
+                    quiet={!now}
+                    text={decibels(answer.sqnrDb)}
+                    stale={isPlaceholderData}
+                  />
                 ) : null}
               </td>
               <td>
                 {answer && !answer.refusal ? (
-                  <Figure kind="predicted" size="table" text={roughBytes(answer.bytesAfter, 3)} />
+                  <Figure
+                    kind="predicted"
+                    size="table"
+                    text={roughBytes(answer.bytesAfter, 3)}
+                    stale={isPlaceholderData}
+                  />
                 ) : null}
               </td>
             </tr>

@@ -1,7 +1,9 @@
 // Before and after, one layer: the weights as they were, and the levels they are rounded to, in the units of the scale.
 import { useMemo } from 'react';
-import { Area, ComposedChart, ReferenceLine, ResponsiveContainer, Scatter, XAxis, YAxis } from 'recharts';
+import { Area, ComposedChart, ReferenceLine, Scatter, XAxis, YAxis } from 'recharts';
 import type { Preview } from '../../../contract/words/recipe';
+import { roundTicks, xAxis } from '../../charts/axes';
+import { Chart } from '../../charts/chart';
 import { count, percent, plural, significant } from '../../format';
 import { precisionOf } from '../../precision';
 import look from './recipe.module.css';
@@ -12,7 +14,6 @@ interface Bins {
   counts: readonly number[];
 }
 
-const axisText = { fontSize: 11, fill: 'var(--l-ink3)' };
 const root = (value: number, most: number) => (most > 0 ? Math.sqrt(value / most) : 0);
 
 /** A step outline: each bin's left edge carries its count. */
@@ -61,17 +62,28 @@ export function LevelChart({ preview, weights, height }: { preview: Preview; wei
             : 'square root of counts'}
         </span>
       </figcaption>
-      <div role="img" aria-label={summary(preview, weights)} style={{ height }}>
-        <ResponsiveContainer width="100%" height="100%">
-          <ComposedChart data={area} margin={{ top: 8, right: 10, bottom: 0, left: 10 }}>
+      <Chart
+        height={height}
+        summary={summary(preview, weights)}
+        table={() => ({
+          heads: grid ? ['Level', 'Weights'] : ['From', 'Before', 'After'],
+          rows: grid
+            ? grid.map((level) => [significant(level.value, 4), count(level.count)])
+            : preview.before.counts.map((before, at) => [
+                significant(bins.min + (at * span) / preview.before.counts.length, 4),
+                count(before),
+                count(preview.after.counts[at] ?? 0),
+              ]),
+        })}
+      >
+        {(width) => (
+          <ComposedChart width={width} height={height} data={area} margin={{ top: 8, right: 10, bottom: 0, left: 10 }}>
             <XAxis
               dataKey="x"
               type="number"
               domain={[bins.min, bins.max]}
-              tick={axisText}
-              tickLine={{ stroke: 'var(--l-ink3)' }}
-              axisLine={{ stroke: 'var(--l-ink2)' }}
-              tickCount={7}
+              {...xAxis}
+              ticks={roundTicks(bins.min, bins.max, 7)}
               tickFormatter={(value: number) =>
                 grid ? String(Math.round(value)).replace('-', '−') : significant(value, 2)
               }
@@ -110,8 +122,8 @@ export function LevelChart({ preview, weights, height }: { preview: Preview; wei
             )}
             {bins.min < 0 && bins.max > 0 ? <ReferenceLine x={0} stroke="var(--l-hair)" /> : null}
           </ComposedChart>
-        </ResponsiveContainer>
-      </div>
+        )}
+      </Chart>
     </figure>
   );
 }

@@ -23,7 +23,7 @@ const isScale = (parameter: Parameter): boolean =>
   parameter.choices.every((each) => typeof each.value === 'number');
 
 export function ParameterField({ parameter, value, onChange, note }: FieldProps) {
-  const help = chosenHelp(parameter, value) ?? parameter.help;
+  const help = shortHelp(chosenHelp(parameter, value)) ?? shortHelp(parameter.help) ?? '';
   if (isScale(parameter) && parameter.kind === 'choice') {
     const stops = parameter.choices.map((each) => ({ value: Number(each.value), label: each.label }));
     const scale: Scale = { kind: 'stops', stops };
@@ -46,27 +46,30 @@ export function ParameterField({ parameter, value, onChange, note }: FieldProps)
   return (
     <div className={look.field}>
       <div className={look.fieldHead}>
-        <Tooltip label={parameter.help} disabled={help === parameter.help}>
-          <span>
-            {parameter.label}
-            {value !== parameter.default ? (
-              <button
-                type="button"
-                className={look.reset}
-                aria-label={`Reset ${parameter.label}`}
-                onClick={() => onChange(parameter.default)}
-              >
-                <IconRotate2 size={12} aria-hidden="true" />
-              </button>
-            ) : null}
-          </span>
-        </Tooltip>
+        <span>
+          <Tooltip label={[parameter.help, chosenHelp(parameter, value)].filter(Boolean).join(' ')}>
+            <span className={look.term}>{parameter.label}</span>
+          </Tooltip>
+          {value !== parameter.default ? (
+            <button
+              type="button"
+              className={look.reset}
+              aria-label={`Reset ${parameter.label}`}
+              onClick={() => onChange(parameter.default)}
+            >
+              <IconRotate2 size={12} aria-hidden="true" />
+            </button>
+          ) : null}
+        </span>
         <span className={look.fieldHelp}>{note ?? help}</span>
       </div>
       <Control parameter={parameter} value={value} onChange={onChange} />
     </div>
   );
 }
+
+/** One line beside the label; longer help is one hover away. */
+const shortHelp = (help: string | undefined): string | undefined => (help && help.length <= 44 ? help : undefined);
 
 function chosenHelp(parameter: Parameter, value: ParameterValue): string | undefined {
   return parameter.kind === 'choice' ? parameter.choices.find((each) => each.value === value)?.help : undefined;

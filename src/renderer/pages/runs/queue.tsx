@@ -40,7 +40,7 @@ export function Queue({ rows, models, cards, chosen, onChoose }: QueueProps) {
     />
   );
   return (
-    <Panel title="Queue" clause="one at a time, on this machine" scroll>
+    <Panel title="Queue" clause="one at a time, on this machine" scroll style={{ flex: 1 }}>
       <ul className={look.queue}>
         {active.map(item)}
         {[...days].map(([title, members]) => (
