@@ -3,6 +3,7 @@ import type { Recipe } from '../../contract/words/recipe';
 import { Refused, refuse } from '../../contract/words/refusal';
 import type { RunDocument, RunEvent } from '../../contract/words/run';
 import type { RunRecord } from '../history/runs';
+import { stoppedNote } from '../jobs/compress';
 import { differences } from '../jobs/machine';
 import { csvOf } from './csv';
 import { api } from './implement';
@@ -74,9 +75,7 @@ export const runs = {
       throw new Refused(again.error ?? { code: 'failed', sentence: 'The replay has no result.' });
     const [expected, actual] = [before.artifact.sha256, again.document.artifact.sha256];
     const identical = expected === actual;
-    const why = identical
-      ? {}
-      : { why: differences(before.run, { ...again.document.run, ...sameData(before, dataset) }) };
+    const why = identical ? {} : { why: reasons(before, again.document, dataset !== null) };
     return { identical, expected, actual, ...why, runId: id };
   }),
 
@@ -161,7 +160,9 @@ async function needsData({ describe }: Services, recipe: Recipe): Promise<boolea
   );
 }
 
-/** A dataset that was left out because it plays no part is no difference. */
-function sameData({ run }: RunDocument, dataset: unknown): Pick<RunDocument['run'], 'dataset'> | object {
-  return dataset === null ? { dataset: run.dataset } : {};
+function reasons(before: RunDocument, after: RunDocument, usedData: boolean): string[] {
+  if (before.notes.includes(stoppedNote))
+    return ['The run was stopped before its last step; the replay went on to the end.'];
+  // A dataset that was left out because it plays no part is no difference.
+  return differences(before.run, usedData ? after.run : { ...after.run, dataset: before.run.dataset });
 }

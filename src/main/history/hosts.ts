@@ -27,10 +27,6 @@ export class Hosts {
     this.#sql.prepare('UPDATE hosts SET heartbeat = ? WHERE id = ?').run(Date.now(), this.here);
   }
 
-  alone(): boolean {
-    return this.#gone().length + 1 === this.#all().length;
-  }
-
   /** Takes every host that is gone off the list: its tickets are given up, its unfinished runs are interrupted. */
   sweep(): number {
     const gone = this.#gone();

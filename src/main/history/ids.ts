@@ -10,9 +10,7 @@ export function newId(): string {
   return Array.from(randomBytes(12), (byte) => alphabet[byte & 31]).join('');
 }
 
-/** The shortest beginning of an id or SHA-256 that is looked up. */
-export const shortestPrefix = 6;
-
+/** Six characters is the shortest beginning of an id or SHA-256 that is looked up. */
 export function isPrefix(text: string): boolean {
   return /^[a-z0-9]{6,64}$/.test(text);
 }

@@ -68,4 +68,3 @@ export function openHistory(workspace: string, kind: string): History {
 }
 
 export type { Change } from './changes';
-export { newId, shortestPrefix } from './ids';

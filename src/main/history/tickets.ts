@@ -21,11 +21,6 @@ export class Tickets {
     return this.#sql.prepare('SELECT min(id) FROM tickets').pluck().get() === ticket;
   }
 
-  /** True when someone, here or in another host, is before it or at the bench. */
-  busy(): boolean {
-    return this.#sql.prepare('SELECT 1 FROM tickets LIMIT 1').pluck().get() === 1;
-  }
-
   giveBack(ticket: number): void {
     this.#sql.prepare('DELETE FROM tickets WHERE id = ?').run(ticket);
   }

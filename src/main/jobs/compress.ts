@@ -12,6 +12,8 @@ import { identityOf, look } from '../library/identity';
 import type { RunResult } from './engine-process';
 import type { Job, Tools } from './job';
 
+export const stoppedNote = 'Stopped before the last step; this is what was gained until then.';
+
 export type HashedModel = ModelRecord & { readonly sha256: string; readonly entries: readonly FileEntry[] };
 
 export async function compress(
@@ -67,7 +69,7 @@ export async function compress(
     notes: [
       ...result.notes,
       ...(known ? [`The baseline was measured on ${known.measuredAt} and is reused.`] : []),
-      ...(result.stopped ? ['Stopped before the last step; this is what was gained until then.'] : []),
+      ...(result.stopped ? [stoppedNote] : []),
     ],
     seconds: (performance.now() - started) / 1000,
     peakBytes: job.peakBytes,

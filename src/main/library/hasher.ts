@@ -101,6 +101,9 @@ export class Hasher {
 /** Beside the entry when built (this file may be in a chunk one folder below); the source itself in tests, which Node runs as it is. */
 function programPath(): string {
   const here = import.meta.dirname;
-  const built = [join(here, 'hash-worker.js'), join(here, '..', 'hash-worker.js')].find((path) => existsSync(path));
+  const built = [join(here, 'hash-worker.js'), join(here, '..', 'hash-worker.js')]
+    // A package keeps the files of threads beside its archive.
+    .flatMap((path) => [path.replace(/app\.asar(?=[\\/])/, 'app.asar.unpacked'), path])
+    .find((path) => existsSync(path));
   return built ?? join(here, 'hash-worker.ts');
 }

@@ -16,7 +16,7 @@ export function identityOf(entries: readonly FileEntry[]): string {
   return hash.digest('hex');
 }
 
-export function sortByPath<Entry extends { readonly path: string }>(entries: readonly Entry[]): Entry[] {
+function sortByPath<Entry extends { readonly path: string }>(entries: readonly Entry[]): Entry[] {
   return [...entries].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }
 

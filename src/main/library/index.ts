@@ -19,11 +19,14 @@ export interface BlobFile {
 
 /** An artifact that no row speaks of may be one that another host is just recording; older than this it is a leftover. */
 const leftoverMs = 10 * 60_000;
+const usageMs = 3_000;
 
 export class Library {
   readonly #history: History;
   readonly #root: string;
   readonly #hasher = new Hasher();
+  #usage: { readonly at: number; readonly answer: Promise<{ libraryBytes: number; sweepableBytes: number }> } | null =
+    null;
   readonly store: Store;
   readonly uploads: Uploads;
   readonly models: ModelShelf;
@@ -88,7 +91,15 @@ export class Library {
     return { path: file.path, name: basename(file.path), bytes: found.size, type: 'application/octet-stream' };
   }
 
-  async usage(): Promise<{ libraryBytes: number; sweepableBytes: number }> {
+  /** Walked at most every few seconds: the workbench asks more often. */
+  usage(): Promise<{ libraryBytes: number; sweepableBytes: number }> {
+    if (this.#usage === null || Date.now() - this.#usage.at > usageMs) {
+      this.#usage = { at: Date.now(), answer: this.#weigh() };
+    }
+    return this.#usage.answer;
+  }
+
+  async #weigh(): Promise<{ libraryBytes: number; sweepableBytes: number }> {
     let sweepableBytes = 0;
     for (const path of await this.#leftovers()) sweepableBytes += await bytesIn(path);
     return { libraryBytes: await bytesIn(join(this.#root, 'library')), sweepableBytes };

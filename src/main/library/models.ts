@@ -35,6 +35,7 @@ export class ModelShelf {
   readonly #originOf: (path: string) => LibraryModel['origin'];
   readonly #hashing = new Map<string, Hashing>();
   readonly #listeners = new Set<(id: string) => void>();
+  readonly #opening = new Map<string, Promise<ModelRecord>>();
 
   constructor(
     history: History,
@@ -57,6 +58,13 @@ export class ModelShelf {
       refuse('not-found', `There is no file at ${path}, and no model or run begins with ${named}.`);
     }
     const real = realpathSync(modelFileIn(path));
+    // Dropped twice in a moment, it is still one model.
+    const opening = this.#opening.get(real) ?? this.#recognise(path, real).finally(() => this.#opening.delete(real));
+    this.#opening.set(real, opening);
+    return opening;
+  }
+
+  async #recognise(path: string, real: string): Promise<ModelRecord> {
     for (const known of this.#history.models.atPath(real)) {
       const state = stateOf(known);
       if (state === 'same' || (state === 'touched' && known.sha256 !== null)) {

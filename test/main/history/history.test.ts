@@ -164,7 +164,7 @@ describe('runs', () => {
     expect(second.runs.get('running2aaaa')!.row.error!.sentence).toMatch(
       /Lathe ended after \d\d:\d\d, during this run/,
     );
-    expect(second.tickets.busy()).toBe(false);
+    expect(second.tickets.first(second.tickets.draw('next'))).toBe(true);
     sql.close();
   });
 
