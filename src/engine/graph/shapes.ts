@@ -16,6 +16,8 @@ export type Shapes = ReadonlyMap<string, Shape>;
 export interface InferOptions {
   /** False ignores the types that the file declares for intermediate values and outputs. Default true. */
   readonly declared?: boolean;
+  /** Constant Reshape targets for batch 1 are taken to follow this symbol, as normalise will make them. */
+  readonly batch?: string;
 }
 
 /** Follows every value through the graph and its subgraphs. What an unknown operator makes has no shape; nothing throws. */
@@ -26,7 +28,7 @@ export async function inferShapes(model: Model, options: InferOptions = {}): Pro
 /** As `inferShapes`, with the elements of small tensors that shapes are computed from. */
 export async function inferKnown(
   model: Model,
-  { declared = true }: InferOptions = {},
+  { declared = true, batch }: InferOptions = {},
 ): Promise<ReadonlyMap<string, Known>> {
   const constants = await smallConstants(model);
   const opset = model.opsets.get('') ?? model.opsets.get('ai.onnx') ?? 1;
@@ -70,6 +72,7 @@ export async function inferKnown(
       const result = rule({
         node,
         opset,
+        ...(batch === undefined ? {} : { batch }),
         // −1: the elements of the node's own tensor attribute.
         in: (i) => (i < 0 ? ofAttribute(node) : (here.get(node.inputs[i] ?? '') ?? unknown)),
         has: (i) => (node.inputs[i] ?? '') !== '',

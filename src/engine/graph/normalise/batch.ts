@@ -2,6 +2,7 @@
 import { freshName, readInt, replaceNode, withAttributes, withInitializers, withInputs } from '../edit';
 import type { Dim, Graph, Model, Node, Tensor, Value } from '../graph';
 import { inferKnown } from '../shapes';
+import { freedTarget } from '../shapes/freed-target';
 import type { Known } from '../shapes/known';
 import { unknown } from '../shapes/known';
 import { int64Tensor } from '../tensor';
@@ -21,28 +22,22 @@ export async function freeBatch(model: Model, taken: Set<string>): Promise<Freed
   const declared = declaredBatch(model.graph);
   if (declared === null) return { model, note: null };
   const symbol = typeof declared === 'string' ? declared : freshSymbol(model.graph);
-  let trial = withBatch(model, symbol);
-  let rewritten = 0;
-  // Each round repairs the first Reshape that pins the batch; what follows from it is seen in the next.
-  for (;;) {
-    const known = await inferKnown(trial, { declared: false });
-    const verdict = check(trial, known, symbol);
-    if (verdict.kind === 'free') {
-      const isAsDeclared = typeof declared === 'string' && rewritten === 0 && !deniesBatch(model.graph, known, symbol);
-      if (isAsDeclared) return { model, note: null };
-      return { model: declareShapes(model, trial, known, symbol), note: freedNote(declared, rewritten) };
-    }
-    const mended = verdict.kind === 'pinned' ? repinned(trial, verdict.node, verdict.target, taken) : null;
-    if (mended) {
-      trial = mended;
-      rewritten++;
-      continue;
-    }
+  const trial = withBatch(model, symbol);
+  // First as if every constant target followed the batch, then once more without that assumption.
+  const hopeful = check(trial, await inferKnown(trial, { declared: false, batch: symbol }), symbol);
+  if (hopeful.kind === 'held') {
     if (typeof declared === 'string' && !(await isPinned(model))) return { model, note: null };
     const what =
       typeof declared === 'string' ? `The batch is declared free (${symbol}) but fixed` : 'The batch stays 1';
-    return { model, note: `${what}: ${verdict.why}.` };
+    return { model, note: `${what}: ${hopeful.why}.` };
   }
+  const freed = hopeful.pins.reduce((next, pin) => repinned(next, pin, taken), trial);
+  const known = await inferKnown(freed, { declared: false });
+  if (check(freed, known, symbol).kind === 'held') return { model, note: null };
+  const isAsDeclared =
+    typeof declared === 'string' && hopeful.pins.length === 0 && !deniesBatch(model.graph, known, symbol);
+  if (isAsDeclared) return { model, note: null };
+  return { model: declareShapes(model, freed, known, symbol), note: freedNote(declared, hopeful.pins.length) };
 }
 
 function freedNote(declared: 1 | string, rewritten: number): string {
@@ -85,14 +80,20 @@ function withBatch(model: Model, symbol: string): Model {
   return { ...model, graph: { ...model.graph, inputs } };
 }
 
+/** A Reshape that fixes the batch, and the target that would not. */
+interface Pin {
+  readonly node: Node;
+  readonly target: readonly number[];
+}
+
 type Verdict =
-  | { readonly kind: 'free' }
-  | { readonly kind: 'pinned'; readonly node: Node; readonly target: readonly number[]; readonly why: string }
+  | { readonly kind: 'free'; readonly pins: readonly Pin[] }
   | { readonly kind: 'held'; readonly why: string };
 
 /** Follows the batch from the inputs: everything computed from samples must carry it once, and keep samples apart. */
 function check({ graph }: Model, known: ReadonlyMap<string, Known>, symbol: string): Verdict {
   const knownOf = (name: string): Known => known.get(name) ?? unknown;
+  const pins: Pin[] = [];
   const sampled = new Set(
     graph.inputs.filter(({ type }) => type?.kind === 'tensor' && type.shape?.length).map(({ name }) => name),
   );
@@ -111,10 +112,13 @@ function check({ graph }: Model, known: ReadonlyMap<string, Known>, symbol: stri
     if (!rule) return { kind: 'held', why: `${labelOf(node)} may mix the samples of a batch` };
     const isFree = rule({ node, inputs, output, at, out, isConstant: (i) => !depends[i] });
     if (!isFree || depends.some((is, i) => is && at[i] === null)) {
-      const target = node.op === 'Reshape' && at[0] === 0 ? pinnedTarget(inputs[0]!.shape!, inputs[1]?.values) : null;
-      const why = `${labelOf(node)} does not keep the samples of a batch apart`;
-      return target ? { kind: 'pinned', node, target, why } : { kind: 'held', why };
+      return { kind: 'held', why: `${labelOf(node)} does not keep the samples of a batch apart` };
     }
+    const target = node.op === 'Reshape' && at[0] === 0 ? freedTarget(inputs[0]!.shape!, inputs[1]?.values) : null;
+    if (target && readInt(node, 'allowzero', 0) === 1 && target.slice(1).includes(0)) {
+      return { kind: 'held', why: `${labelOf(node)} makes an empty axis` };
+    }
+    if (target) pins.push({ node, target });
     for (const name of node.outputs) if (name !== '') sampled.add(name);
   }
   for (const { name } of graph.outputs) {
@@ -122,7 +126,7 @@ function check({ graph }: Model, known: ReadonlyMap<string, Known>, symbol: stri
       return { kind: 'held', why: `output ${name} does not begin with the batch` };
     }
   }
-  return { kind: 'free' };
+  return { kind: 'free', pins };
 }
 
 /** The axis of the batch where it occurs exactly once and every other size is known or another symbol. */
@@ -132,29 +136,11 @@ function axisIn(shape: readonly Dim[] | null, symbol: string): number | null {
   return axis >= 0 && shape.indexOf(symbol, axis + 1) < 0 ? axis : null;
 }
 
-/** A Reshape target that stands for batch 1 and begins with it, with that 1 turned into "as the input"; else null. */
-function pinnedTarget(shape: readonly Dim[], target: readonly Dim[] | undefined): number[] | null {
-  const numbers = target?.every((dim) => typeof dim === 'number') ? (target as readonly number[]) : null;
-  const rest = shape.slice(1);
-  if (!numbers || numbers.length === 0 || !rest.every((dim) => typeof dim === 'number')) return null;
-  const perSample = (rest as number[]).reduce((a, b) => a * b, 1);
-  const others = numbers.slice(1).map((dim, i) => (dim === 0 ? Number(shape[i + 1] ?? Number.NaN) : dim));
-  const product = others.filter((dim) => dim !== -1).reduce((a, b) => a * b, 1);
-  const open = others.includes(-1);
-  const fits = open ? perSample % product === 0 : perSample === product;
-  // −1 in front means "whatever is left", which already is the batch.
-  return fits && numbers[0] === 1 ? [0, ...numbers.slice(1)] : null;
-}
-
-/** The Reshape with its new target. `allowzero` would make the 0 mean an empty axis: it goes, or where it is needed, −1 serves. */
-function repinned(model: Model, node: Node, target: readonly number[], taken: Set<string>): Model | null {
-  if (node.inputs.length < 2) return null;
-  const keepsZeros = readInt(node, 'allowzero', 0) === 1 && target.slice(1).includes(0);
-  if (keepsZeros && target.includes(-1)) return null;
-  const dims = keepsZeros ? [-1, ...target.slice(1)] : target;
+/** The Reshape with its new target. Under `allowzero` a 0 would mean an empty axis: the attribute goes. */
+function repinned(model: Model, { node, target }: Pin, taken: Set<string>): Model {
   const name = freshName(taken, `${node.inputs[1]}_batch`);
-  const tensor: Tensor = int64Tensor(name, [dims.length], dims);
-  const next = withInputs(keepsZeros ? node : withAttributes(node, { allowzero: null }), [node.inputs[0]!, name]);
+  const tensor: Tensor = int64Tensor(name, [target.length], target);
+  const next = withInputs(withAttributes(node, { allowzero: null }), [node.inputs[0]!, name]);
   return { ...model, graph: withInitializers(replaceNode(model.graph, node, [next]), [tensor]) };
 }
 

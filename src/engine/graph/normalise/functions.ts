@@ -8,7 +8,7 @@ export class NotInlinable extends Error {}
 // Nested calls deeper than this are a cycle or hostile.
 const deepest = 64;
 // What copying may make of a small file: functions that call each other twice each double with every level.
-const mostNodes = 2_000_000;
+const mostNodes = 500_000;
 
 const keyOf = (domain: string, op: string, overload = ''): string => `${domain}\n${op}\n${overload}`;
 

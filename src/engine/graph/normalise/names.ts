@@ -7,22 +7,17 @@ import { nodeLabels, subgraphs } from '../walk';
 /** The model with its layers' names written into their nodes. Nodes with a unique name keep it. */
 export function withLayerNames(model: Model): Model {
   const names = new Map<Node, string>();
-  for (const { node, nodeName, graph } of listLayers(model)) {
-    if (!isUnique(graph, node)) names.set(node, nodeName);
-  }
+  for (const { node, nodeName } of listLayers(model)) names.set(node, nodeName);
   const graph = rename(model.graph, names);
   return graph === model.graph ? model : { ...model, graph };
-}
-
-function isUnique(graph: Graph, node: Node): boolean {
-  return node.name !== '' && graph.nodes.every((other) => other === node || other.name !== node.name);
 }
 
 function rename(graph: Graph, names: ReadonlyMap<Node, string>): Graph {
   const labels = nodeLabels(graph);
   let changed = false;
   const nodes = graph.nodes.map((node, i) => {
-    const name = names.get(node) ?? (subgraphs(node).length > 0 ? labels[i]! : node.name);
+    const isUnique = node.name !== '' && labels[i] === node.name;
+    const name = isUnique ? node.name : (names.get(node) ?? (subgraphs(node).length > 0 ? labels[i]! : node.name));
     const inside = mapSubgraphs(node, (inner) => rename(inner, names));
     if (inside === node && name === node.name) return node;
     changed = true;

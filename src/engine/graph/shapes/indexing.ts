@@ -1,7 +1,7 @@
 // Operators that pick elements by index, and those that make tensors from shapes.
 import { readInt } from '../edit';
 import { type DataType, type Dim, dataTypes, elementCount } from '../graph';
-import { axisOf, type Call, type Known, known, numbers, product, type Rule, replaceAt } from './known';
+import { axisOf, type Call, type Known, known, numbers, openShape, product, type Rule, replaceAt } from './known';
 
 const sameAs =
   (index: number): Rule =>
@@ -48,8 +48,7 @@ function constantOfShape(call: Call): Known {
   const attribute = call.node.attributes.get('value');
   const tensor = attribute?.type === 'tensor' ? attribute.value : null;
   const dims = call.in(0).values;
-  const rank = call.in(0).shape?.[0];
-  const shape = dims ?? (typeof rank === 'number' ? Array.from({ length: rank }, () => null) : null);
+  const shape = dims ?? openShape(call.in(0).shape?.[0]);
   const count = dims && dims.length < 2 ? product(dims) : null;
   // Only the default fill of zero is known without reading the tensor; ones are read by `constants`.
   const fill = tensor ? call.in(-1).values?.[0] : 0;

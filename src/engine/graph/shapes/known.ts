@@ -20,6 +20,8 @@ export interface Call {
   /** What is known of an input; `unknown` where it is absent. */
   readonly in: (index: number) => Known;
   readonly has: (index: number) => boolean;
+  /** A symbol that constant Reshape targets are taken to follow; see `freedTarget`. */
+  readonly batch?: string;
   /** Infers a subgraph whose inputs are known to be these; gives what is known of its outputs. */
   readonly body: (attribute: string, inputs: readonly Known[]) => readonly Known[];
 }
@@ -117,4 +119,12 @@ export function numbers(values: readonly Dim[] | undefined): number[] | null {
 /** The shape with one axis changed. */
 export function replaceAt(shape: readonly Dim[], axis: number, dim: Dim): Dim[] {
   return shape.map((old, i) => (i === axis ? dim : old));
+}
+
+// No operator has more dimensions; a file may claim any.
+const mostDimensions = 64;
+
+/** A shape of which only the rank is known; null where that is not known either, or absurd. */
+export function openShape(rank: Dim | undefined): null[] | null {
+  return typeof rank === 'number' && rank <= mostDimensions ? Array.from({ length: rank }, () => null) : null;
 }

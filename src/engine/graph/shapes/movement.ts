@@ -1,6 +1,7 @@
 // Operators that move elements without computing: Reshape, Transpose, Concat, Slice and their like.
 import { readInt, readIntList } from '../edit';
 import type { Dim } from '../graph';
+import { freedTarget } from './freed-target';
 import {
   add,
   axisOf,
@@ -11,6 +12,7 @@ import {
   known,
   multiply,
   numbers,
+  openShape,
   product,
   quotient,
   type Rule,
@@ -24,10 +26,11 @@ export function axesOf(call: Call, input: number, attribute = 'axes'): number[] 
 
 function reshape(call: Call): Known {
   const { dtype, shape, values } = call.in(0);
-  const target = readIntList(call.node, 'shape') ?? call.in(1).values;
+  const given = readIntList(call.node, 'shape') ?? call.in(1).values;
+  const follows = call.batch !== undefined && shape?.[0] === call.batch;
+  const target = (follows ? freedTarget(shape, given) : null) ?? given;
   if (!target) {
-    const rank = call.in(1).shape?.[0];
-    return known(dtype, typeof rank === 'number' ? Array.from({ length: rank }, () => null) : null);
+    return known(dtype, openShape(call.in(1).shape?.[0]));
   }
   const keepsZero = readInt(call.node, 'allowzero', 0) === 0;
   const dims: Dim[] = target.map((dim, i) => (dim === 0 && keepsZero ? (shape?.[i] ?? null) : dim));
@@ -85,7 +88,7 @@ function slice(call: Call): Known {
   const starts = readIntList(call.node, 'starts') ?? call.in(1).values;
   const ends = readIntList(call.node, 'ends') ?? call.in(2).values;
   const count = starts?.length ?? call.in(1).shape?.[0];
-  const axes = axesOf(call, 3) ?? (call.has(3) ? null : typeof count === 'number' ? [...Array(count).keys()] : null);
+  const axes = axesOf(call, 3) ?? (call.has(3) ? null : (openShape(count)?.map((_, i) => i) ?? null));
   if (!axes)
     return known(
       dtype,
