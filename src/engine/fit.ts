@@ -13,7 +13,7 @@ const tightShare = 0.85;
 export async function fit(ask: Tasks['fit']['ask'], work: Work): Promise<Tasks['fit']['answer']> {
   const device = deviceOf(ask.device);
   work.emit({ kind: 'doing', what: `reading the model ${basename(ask.path)}` });
-  return fitModel(await openFormat(ask.path), device);
+  return fitModel(await openFormat(ask.path), device, ask.name);
 }
 
 /** `name`: as the user knows it; the file's own where it is not given. */

@@ -101,7 +101,8 @@ export interface Tasks {
     };
     answer: RunResult;
   };
-  fit: { ask: { path: string; device: string }; answer: FitDocument };
+  /** `name`: as the user knows the model; the file's own where it is not given. */
+  fit: { ask: { path: string; device: string; name?: string }; answer: FitDocument };
   bundleParts: {
     ask: { path: string; device: string; dataset?: DatasetReference };
     answer: { parts: readonly BundlePart[]; bytes: number };

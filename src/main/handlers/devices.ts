@@ -10,6 +10,6 @@ export const devices = {
     const { devices: known } = await context.describe();
     if (!known.some((device) => device.id === input.deviceId))
       refuse('not-found', `There is no device ${input.deviceId}.`);
-    return context.desk.ask('fit', { path: model.files[0]!.path, device: input.deviceId });
+    return context.desk.ask('fit', { path: model.files[0]!.path, device: input.deviceId, name: model.name });
   }),
 };

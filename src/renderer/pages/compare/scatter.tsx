@@ -216,8 +216,8 @@ function PointLabel({ x, y, index, points, right }: LabelProps & { points: reado
   const left = Number(x) + 24 + text.length * 6 > right;
   return (
     <text
-      x={Number(x) + (left ? -8 : 18)}
-      y={Number(y) - 4}
+      x={Number(x) + (left ? -6 : 16)}
+      y={Number(y) - 9}
       textAnchor={left ? 'end' : 'start'}
       fontSize={11}
       fontWeight={strong ? 580 : 400}

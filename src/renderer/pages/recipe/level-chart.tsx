@@ -8,27 +8,48 @@ import { count, percent, plural, significant } from '../../format';
 import { precisionOf } from '../../precision';
 import look from './recipe.module.css';
 
+const side = 10;
+const axisHeight = 24;
+
 interface Bins {
   min: number;
   max: number;
   counts: readonly number[];
 }
 
-const root = (value: number, most: number) => (most > 0 ? Math.sqrt(value / most) : 0);
+const root = (value: number, most: number) => (most > 0 ? Math.min(1.05, Math.sqrt(value / most)) : 0);
 
-/** A step outline: each bin's left edge carries its count. */
+/**
+ * A step outline: each bin's left edge carries its count. The end bins do not set the height: a grid laid through each
+ * group's largest weight piles one weight per group on its first level.
+ */
 function outline(bins: Bins) {
-  const most = Math.max(...bins.counts, 1);
+  const most = Math.max(...bins.counts.slice(1, -1), 1);
   const width = (bins.max - bins.min) / bins.counts.length || 1;
   const points = bins.counts.map((each, at) => ({ x: bins.min + at * width, before: root(each, most) }));
   const last = points.at(-1);
   return last ? [...points, { x: bins.max, before: last.before }] : points;
 }
 
+/** Share of the weights looked at that lie beyond the last level. */
+const clippedShare = (preview: Preview) =>
+  preview.clipped /
+  Math.max(
+    1,
+    preview.before.counts.reduce((sum, each) => sum + each, 0),
+  );
+
+/** Every second level of a small grid; round numbers elsewhere. */
+function ticksOf(bins: Bins, isGrid: boolean): number[] {
+  if (!isGrid) return roundTicks(bins.min, bins.max, 6);
+  const first = Math.ceil(bins.min / 2) * 2;
+  return Array.from({ length: Math.floor((bins.max - first) / 2) + 1 }, (_, at) => first + at * 2);
+}
+
 /** What the picture says, for readers. */
 function summary(preview: Preview, weights: number): string {
   const levels = preview.levels ? `, rounded to ${plural(preview.levels.length, 'level')}` : '';
-  return `${count(weights)} weights of ${preview.layer}${levels}; ${percent(preview.clipped)} clipped.`;
+  return `${count(weights)} weights of ${preview.layer}${levels}; ${percent(clippedShare(preview))} clipped.`;
 }
 
 export function LevelChart({ preview, weights, height }: { preview: Preview; weights: number; height: number }) {
@@ -55,7 +76,7 @@ export function LevelChart({ preview, weights, height }: { preview: Preview; wei
           <i className={look.swatch} style={{ background: color }} />
           {grid ? `after, on ${plural(grid.length, 'level')}` : 'after'}
         </span>
-        {preview.clipped > 0 ? <b className={look.clipped}>{percent(preview.clipped)} clipped</b> : null}
+        {preview.clipped > 0 ? <b className={look.clipped}>{percent(clippedShare(preview))} clipped</b> : null}
         <span className={look.chartNote}>
           {preview.sample
             ? `first look: ${count(preview.sample.rows)} of ${count(preview.sample.of)} rows`
@@ -76,53 +97,63 @@ export function LevelChart({ preview, weights, height }: { preview: Preview; wei
               ]),
         })}
       >
-        {(width) => (
-          <ComposedChart width={width} height={height} data={area} margin={{ top: 8, right: 10, bottom: 0, left: 10 }}>
-            <XAxis
-              dataKey="x"
-              type="number"
-              domain={[bins.min, bins.max]}
-              {...xAxis}
-              ticks={roundTicks(bins.min, bins.max, 7)}
-              tickFormatter={(value: number) =>
-                grid ? String(Math.round(value)).replace('-', '−') : significant(value, 2)
-              }
-              height={24}
-            />
-            <YAxis hide domain={[0, 1.06]} />
-            <Area
-              type="stepAfter"
-              dataKey="before"
-              fill="var(--l-fp32)"
-              fillOpacity={0.13}
-              stroke="var(--l-ink2)"
-              strokeWidth={1}
-              isAnimationActive={false}
-              activeDot={false}
-            />
-            {reconstructed ? (
+        {(width) => {
+          // The plot inside margins and axis; a stem stands on its floor and is as wide as what is rounded to it.
+          const floor = height - axisHeight;
+          const half = Math.max(1, ((step / span) * (width - 2 * side)) / 2 - 1);
+          return (
+            <ComposedChart
+              width={width}
+              height={height}
+              data={area}
+              margin={{ top: 8, right: side, bottom: 0, left: side }}
+            >
+              <XAxis
+                dataKey="x"
+                type="number"
+                domain={[bins.min, bins.max]}
+                {...xAxis}
+                ticks={ticksOf(bins, grid !== null)}
+                tickFormatter={(value: number) =>
+                  grid ? String(Math.round(value)).replace('-', '−') : significant(value, 2)
+                }
+                height={axisHeight}
+              />
+              <YAxis hide domain={[0, 1.06]} />
               <Area
-                data={reconstructed}
                 type="stepAfter"
                 dataKey="before"
-                fill={color}
-                fillOpacity={0.2}
-                stroke={color}
-                strokeWidth={1.4}
+                fill="var(--l-fp32)"
+                fillOpacity={0.13}
+                stroke="var(--l-ink2)"
+                strokeWidth={1}
                 isAnimationActive={false}
                 activeDot={false}
               />
-            ) : (
-              <Scatter
-                data={stems}
-                dataKey="level"
-                isAnimationActive={false}
-                shape={(props: unknown) => <Stem {...(props as StemProps)} color={color} step={step} span={span} />}
-              />
-            )}
-            {bins.min < 0 && bins.max > 0 ? <ReferenceLine x={0} stroke="var(--l-hair)" /> : null}
-          </ComposedChart>
-        )}
+              {reconstructed ? (
+                <Area
+                  data={reconstructed}
+                  type="stepAfter"
+                  dataKey="before"
+                  fill={color}
+                  fillOpacity={0.2}
+                  stroke={color}
+                  strokeWidth={1.4}
+                  isAnimationActive={false}
+                  activeDot={false}
+                />
+              ) : (
+                <Scatter
+                  data={stems}
+                  dataKey="level"
+                  isAnimationActive={false}
+                  shape={(props: unknown) => <Stem {...(props as StemProps)} color={color} floor={floor} half={half} />}
+                />
+              )}
+              {bins.min < 0 && bins.max > 0 ? <ReferenceLine x={0} stroke="var(--l-hair)" /> : null}
+            </ComposedChart>
+          );
+        }}
       </Chart>
     </figure>
   );
@@ -132,17 +163,13 @@ interface StemProps {
   cx: number;
   cy: number;
   color: string;
-  step: number;
-  span: number;
-  yAxis?: { y: number; height: number };
-  xAxis?: { width: number };
+  floor: number;
+  half: number;
 }
 
 /** A level: a stem with a dot as high as what is rounded to it, in a 20 % box as wide as its catchment. */
-function Stem({ cx, cy, color, step, span, yAxis, xAxis }: StemProps) {
+function Stem({ cx, cy, color, floor, half }: StemProps) {
   if (!Number.isFinite(cx) || !Number.isFinite(cy)) return null;
-  const floor = (yAxis?.y ?? 0) + (yAxis?.height ?? 0);
-  const half = Math.max(1, ((step / span) * (xAxis?.width ?? 0)) / 2 - 1);
   const height = Math.max(0, floor - cy);
   return (
     <g>

@@ -221,6 +221,9 @@ function StepHead({ index, step, card, open, summary, onToggle, onMove, onDrag }
   );
 }
 
+/** Up to the first full stop or colon. */
+const firstSentence = (text: string): string => /^.*?[.:](?=\s|$)/.exec(text)?.[0] ?? text;
+
 interface StepFormProps {
   step: Step;
   card: MethodCard;
@@ -246,7 +249,9 @@ function StepForm({ step, card, warnings, onChange, onRemove }: StepFormProps) {
           />
         ))}
       {warnings.map((warning) => (
-        <Card key={warning} title={warning} />
+        <Card key={warning} title={firstSentence(warning)}>
+          {warning.slice(firstSentence(warning).length).trim()}
+        </Card>
       ))}
       <div className={look.formFoot}>
         <TextAction danger onClick={onRemove}>
