@@ -60,17 +60,16 @@ export class Bench {
     return new Uint8Array(new Uint8Array(this.memory.buffer, at, bytes));
   }
 
-  /** `count` elements from flat index `first` as float32; may be the warm tensor itself, so it is not written to. */
-  load({ source, element }: Weights, first: number, count: number): Address {
-    if (element === 'float32') {
-      if (source.kind === 'arena') return source.address + first * 4;
-      const at = this.take(count * 4);
-      this.reader.read(at, source, first * 4, count * 4);
-      return at;
+  /**
+   * `count` elements from flat index `first` as float32; may be the warm tensor itself, so it is not written to. Fewer floats where packed
+   * codes have padding.
+   */
+  load({ source, element }: Weights, first: number, count: number): { at: Address; length: number } {
+    if (element === 'float32' && source.kind === 'arena') {
+      return { at: this.#near(source.address + first * 4, count * 4), length: count };
     }
     const at = this.take(count * 4);
-    this.loadInto(at, { source, element }, first, count);
-    return at;
+    return { at, length: this.loadInto(at, { source, element }, first, count) };
   }
 
   /** As `load`, to an address of the caller's. Answers how many floats there are: padding of packed codes is left out. */
@@ -82,8 +81,9 @@ export class Bench {
         return count;
       case 'float16':
       case 'bfloat16': {
-        let codes = source.kind === 'arena' ? source.address + first * 2 : 0;
-        if (codes === 0) {
+        let codes: Address;
+        if (source.kind === 'arena') codes = this.#near(source.address + first * 2, count * 2);
+        else {
           codes = this.take(count * 2);
           this.reader.read(codes, source, first * 2, count * 2);
         }
@@ -107,5 +107,11 @@ export class Bench {
     }
     this.release(mark);
     return count;
+  }
+
+  /** What a file or the caller's bytes were copied from is near already; the warm tensor is not. */
+  #near(at: Address, bytes: number): Address {
+    this.fast.touch(at, bytes);
+    return at;
   }
 }

@@ -33,6 +33,8 @@ export const rules = { 'signed-max': 0, restricted: 1, asymmetric: 2 } as const;
  * Those marked * need finite values and give NaN sums or unspecified counts otherwise; the plain kernels take everything.
  */
 export interface KernelSet {
+  /** Brings memory into the caches; the answer means nothing. */
+  touch(from: Address, bytes: number): number;
   decodeFloat16(floats: Address, codes: Address, count: number): void;
   decodeBfloat16(floats: Address, codes: Address, count: number): void;
   encodeFloat16(codes: Address, floats: Address, count: number): void;

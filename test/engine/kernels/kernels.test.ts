@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rules } from '../../../src/engine/kernels/kernel-set';
+import { roundHalfUp } from '../../../src/engine/kernels/reference/quantize';
 import { bell, both, bytesAt, floatsAt, memory, plain, randoms, region, simd } from './memory';
 
 const input = region(0);
@@ -166,6 +167,25 @@ describe('statistics', () => {
 });
 
 describe('quantization', () => {
+  it('rounds halves up, and no number just below a half', () => {
+    const bits = new Int32Array(1);
+    const float = new Float32Array(bits.buffer);
+    const check = (x: number) => {
+      const whole = Math.floor(x);
+      expect(roundHalfUp(x), `${x}`).toBe(x - whole >= 0.5 ? whole + 1 : whole);
+    };
+    for (let half = 0.5; half < 300; half++) {
+      float[0] = half;
+      for (let step = -3; step <= 3; step++) {
+        const [kept] = bits;
+        bits[0] = kept! + step;
+        check(float[0]!);
+        bits[0] = kept!;
+      }
+    }
+    fc.assert(fc.property(fc.float({ min: 0, max: 300, noNaN: true }), check));
+  });
+
   const layout = fc.record({
     lines: fc.integer({ min: 1, max: 6 }),
     line: fc.integer({ min: 1, max: 700 }),

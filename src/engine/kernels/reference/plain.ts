@@ -34,6 +34,7 @@ export function plainKernels(memory: WasmMemory): KernelSet {
   const u16 = (at: Address, count: number) => new Uint16Array(memory.buffer, at, count);
   const u32 = (at: Address, count: number) => new Uint32Array(memory.buffer, at, count);
   return {
+    touch: () => 0,
     decodeFloat16(floats, codes, count) {
       const to = f32(floats, count);
       const from = u16(codes, count);

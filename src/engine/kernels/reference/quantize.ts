@@ -18,10 +18,12 @@ export interface GroupScale {
   readonly zero: number;
 }
 
-/** Half away from zero, as C's `roundf`, for what is not negative after clamping. */
-function roundHalfUp(x: number): number {
-  const floor = Math.floor(x);
-  return x - floor >= 0.5 ? floor + 1 : floor;
+/** The largest float32 below a half. */
+const almostHalf = f(0.49999997);
+
+/** To the nearest whole, halves up: C's `roundf` for every float32 from 0 to 2^23; what is below zero is clamped by the caller. */
+export function roundHalfUp(x: number): number {
+  return Math.floor(f(x + almostHalf));
 }
 
 /** Scale and zero of a group whose finite weights lie in [low, high], zero included. */

@@ -19,15 +19,14 @@ export const bins: Starter<BinsAsk, null, BinsEnd> = (bench, { weights, count, m
   const counts = bench.take(1024 + 4096);
   const total = new Uint32Array(bench.memory.buffer, counts, 256);
   total.fill(0);
-  const floats = bench.take(flatPiece * 4);
-  const direct = weights.element === 'float32' && weights.source.kind === 'arena' ? weights.source.address : null;
+  const start = bench.mark();
   let outside = 0;
   return {
     piece(index) {
       const first = index * flatPiece;
       const stored = Math.min(flatPiece, count - first);
-      const at = direct === null ? floats : direct + first * 4;
-      const length = direct === null ? bench.loadInto(floats, weights, first, stored) : stored;
+      bench.release(start);
+      const { at, length } = bench.load(weights, first, stored);
       kernels.countBins(counts, at, length, min, width);
       if (beyond) outside += kernels.countBeyond(at, length, beyond.low, beyond.high);
       return null;

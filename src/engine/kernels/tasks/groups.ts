@@ -24,7 +24,7 @@ function loadLines(bench: Bench, weights: Weights, plan: GroupPlan, piece: Group
   const line = to - from;
   if (shape.order === 'rows') {
     const whole = line === shape.columns;
-    if (whole && shape.taken === shape.of) return bench.load(weights, piece.row * line, piece.lines * line);
+    if (whole && shape.taken === shape.of) return bench.load(weights, piece.row * line, piece.lines * line).at;
     const lines = bench.take(piece.lines * line * 4);
     for (let n = 0; n < piece.lines; n++) {
       bench.loadInto(lines + n * line * 4, weights, plan.storedRow(piece.row + n) * shape.columns + from, line);
@@ -36,7 +36,7 @@ function loadLines(bench: Bench, weights: Weights, plan: GroupPlan, piece: Group
   const mark = bench.mark();
   let panel: Address;
   if (piece.lines === shape.rows) {
-    panel = bench.load(weights, stored * shape.rows, line * shape.rows);
+    panel = bench.load(weights, stored * shape.rows, line * shape.rows).at;
   } else {
     panel = bench.take(line * piece.lines * 4);
     for (let k = 0; k < line; k++) {

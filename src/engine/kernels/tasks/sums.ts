@@ -21,16 +21,15 @@ export const sums: Starter<SumsAsk, PowerSums, SumsEnd> = (bench, { weights, cou
   const max = bench.take((channels?.count ?? 0) * 4);
   bench.floats(min, channels?.count ?? 0).fill(Infinity);
   bench.floats(max, channels?.count ?? 0).fill(-Infinity);
-  const floats = bench.take(flatPiece * 4);
+  const start = bench.mark();
   const layout = typeof weights.element === 'string' ? ({ kind: 'tensor' } as const) : weights.element.layout;
-  const direct = weights.element === 'float32' && weights.source.kind === 'arena' ? weights.source.address : null;
 
   return {
     piece(index) {
       const first = index * flatPiece;
       const stored = Math.min(flatPiece, count - first);
-      const at = direct === null ? floats : direct + first * 4;
-      const length = direct === null ? bench.loadInto(floats, weights, first, stored) : stored;
+      bench.release(start);
+      const { at, length } = bench.load(weights, first, stored);
       bench.fast.powerSums(out, at, length, shift);
       const [low, high, zeros, s1, s2, s3, s4] = new Float64Array(bench.memory.buffer, out, 7) as unknown as number[];
       const finite = Number.isFinite(s4);

@@ -6,4 +6,5 @@ export { widenRanges } from "./ranges";
 export { quantizeGroups, reconstructGroups, scaleGroups } from "./quantize";
 export { packCodes } from "./pack";
 export { transposeFloats, transposeCodes } from "./transpose";
+export { touch } from "./touch";
 export { nothing } from "./lanes";
