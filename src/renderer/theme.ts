@@ -85,7 +85,10 @@ export const theme = createTheme({
       classNames: { content: look.dialog, header: look.dialogHead, title: look.dialogTitle, body: look.dialogBody },
     },
     Drawer: { defaultProps: { transitionProps: { duration: 120 } } },
-    Notification: { classNames: { root: look.note, title: look.noteTitle, description: look.noteText } },
+    Notification: {
+      defaultProps: { closeButtonProps: { 'aria-label': 'Dismiss' } },
+      classNames: { root: look.note, title: look.noteTitle, description: look.noteText },
+    },
   },
 });
 

@@ -75,10 +75,12 @@ export const test = base.extend<{ bench: Workbench }>({
       }
       const server = await serve(workspace);
       const browser = await chromium.launch({ ...found, args: browserArgs });
-      const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+      const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+      const page = await context.newPage();
       watch(page);
       await page.goto(server.url);
       await use({ workspace, page, readyMs: server.readyMs });
+      await context.close();
       await browser.close();
       await server.end();
     }
