@@ -194,6 +194,9 @@ class FakeUtilityProcess extends EventEmitter {
   get pid() {
     return this.#child.pid;
   }
+  get isAlive() {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
   get stdout() {
     return this.#child.stdout;
   }
@@ -203,9 +206,14 @@ class FakeUtilityProcess extends EventEmitter {
   postMessage = (message: unknown) => void this.#child.send(message as object);
   kill = () => this.#child.kill();
 }
+const engines: FakeUtilityProcess[] = [];
 export const utilityProcess = {
   fork: (path: string, _args: string[], { env }: { env: NodeJS.ProcessEnv }) => {
     record('utilityProcess.fork', path);
-    return new FakeUtilityProcess(path, env);
+    const engine = new FakeUtilityProcess(path, env);
+    engines.push(engine);
+    return engine;
   },
+  /** Of the test alone: engines that have not ended. */
+  alive: () => engines.filter((engine) => engine.isAlive).map((engine) => engine.pid),
 };

@@ -9,8 +9,8 @@ export const bundle: CommandSpec = {
   help: 'makes a bundle for a device',
   options: [
     { flags: '--device <id>', help: 'an id of `lathe devices`', parse: named, required: true },
-    { flags: '--out <dir>', help: 'must not exist; with --zip, DIR.zip is written', parse: named, required: true },
-    { flags: '--zip', help: 'one zip file' },
+    { flags: '--out <dir>', help: 'the folder to make; must not exist', parse: named, required: true },
+    { flags: '--zip', help: 'writes DIR.zip as well' },
   ],
   async run(session, [given = ''], { device, out, zip }) {
     const client = await session.client();
