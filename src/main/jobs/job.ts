@@ -33,9 +33,6 @@ const logMs = 300;
 /** How often a waiting job asks whether its turn has come. */
 const turnMs = 100;
 
-/** Loading and running the artifact are stages of their own: the peak that a run reports ends where its files are written. */
-const afterWriting = new Set(['reload', 'evaluate', 'time']);
-
 export class Job {
   /** The run's; null for a job that history does not show (an export). */
   readonly id: string | null;
@@ -50,7 +47,6 @@ export class Job {
   #stopAsked = false;
   #committed = false;
   #meter: MemoryMeter | null = null;
-  #written = false;
   #told = 0;
   #wrote = 0;
   #timers: NodeJS.Timeout[] = [];
@@ -169,8 +165,8 @@ export class Job {
         this.#eta.stages(event.stages);
         break;
       case 'progress':
-        if (event.stage === 'write') this.#written = true;
-        else if (this.#written && afterWriting.has(event.stage)) this.#meter?.freeze();
+        // Loading and running the artifact are stages of their own: the peak that a run reports ends where its files are written.
+        if (event.stage === 'write' && event.done >= event.total) this.#meter?.freeze();
         this.#eta.progress(event, performance.now());
         break;
       case 'log':

@@ -125,6 +125,20 @@ describe.skipIf(!hasTestData)('two hosts on one workspace', () => {
   });
 });
 
+describe('the sample', () => {
+  it('opens, is measured and inspected, and the host has loaded no runtime for it', async () => {
+    const { client } = await openRealHost(join(await temporaryFolder(), 'workspace'));
+    const { model: sample, dataset } = await client.models.openSample();
+    expect([sample.origin, dataset.origin]).toEqual(['sample', 'sample']);
+    const { id } = await client.runs.evaluate({ modelId: sample.id, datasetId: dataset.id });
+    expect((await ended(client, id)).state).toBe('done');
+    expect((await client.runs.evaluation({ id })).quality.value).toBeGreaterThanOrEqual(0.9);
+    const { layers } = await client.models.document({ id: sample.id, stats: true });
+    expect(layers.every((layer) => layer.stats)).toBe(true);
+    if (process.platform === 'linux') expect(readFileSync('/proc/self/maps', 'utf8')).not.toContain('onnxruntime');
+  });
+});
+
 /** Doubles its input 10^12 times. */
 function endless() {
   const body = graph({
