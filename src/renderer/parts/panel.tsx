@@ -31,7 +31,13 @@ export function Panel({ title, mono, clause, tools, padded, scroll, foot, childr
         <span className={look.grow} />
         {tools}
       </header>
-      <div className={look.body} data-padded={padded || undefined} data-scroll={scroll || undefined}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
+      <div
+        className={look.body}
+        data-padded={padded || undefined}
+        data-scroll={scroll || undefined}
+        tabIndex={scroll ? 0 : undefined}
+      >
         {children}
       </div>
       {foot ? <footer className={look.foot}>{foot}</footer> : null}
