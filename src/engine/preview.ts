@@ -6,10 +6,10 @@ import { type Refusal, refuse } from '../contract/words/refusal';
 import type { Tensor } from './graph/graph';
 import { type LayerSite, listLayers } from './graph/layers';
 import { bytesTensor } from './graph/tensor';
-import { type Kernels, openKernels } from './kernels';
+import { type Kernels, openKernels, type QuantizePreview } from './kernels';
 import { halve } from './methods/cutting/half';
 import { type Order, requestOf } from './methods/cutting/order';
-import { hollowWorkshop } from './methods/cutting/workshop';
+import { elementsOf, hollowWorkshop } from './methods/cutting/workshop';
 import type { Method, Params, Subject, Target } from './methods/method';
 import { type Opened, openSubject } from './open';
 import { methodOf, readRecipe, withDefaults } from './recipe';
@@ -17,6 +17,12 @@ import type { Tasks, Work } from './tasks';
 
 let warm: { path: string; opened: Opened } | null = null;
 let kernels: Promise<Kernels> | null = null;
+
+/** A dial that is held must be answered within 50 ms: what would take longer is answered from a sample of rows, and says so. */
+const budgetMs = 45;
+/** Weights a millisecond, as the last preview of a tensor that was warm already went. */
+let pace = 400_000;
+let lastTensor: Tensor | null = null;
 
 export async function preview(ask: Tasks['preview']['ask'], work: Work): Promise<Tasks['preview']['answer']> {
   const started = performance.now();
@@ -41,15 +47,8 @@ export async function preview(ask: Tasks['preview']['ask'], work: Work): Promise
     const half = await halfPreview(await kernels, order, work.signal);
     return { ...common, ...half, milliseconds: answered() };
   }
-  const {
-    sqnrDb,
-    before,
-    after: then,
-    levels,
-    scaled,
-    clipped,
-    sample,
-  } = await (await kernels).preview(requestOf(order, work.signal));
+  const quick = await quantizePreview(await kernels, order, work.signal);
+  const { sqnrDb, before, after: then, levels, scaled, clipped, sample } = quick;
   return {
     ...common,
     sqnrDb,
@@ -64,9 +63,24 @@ export async function preview(ask: Tasks['preview']['ask'], work: Work): Promise
   };
 }
 
+async function quantizePreview(kernels: Kernels, order: Order, signal: AbortSignal): Promise<QuantizePreview> {
+  const weights = elementsOf(order);
+  const stored = order.order === 'rows' ? order.rows : order.columns;
+  const share = (budgetMs * pace) / weights;
+  const sampleRows = Math.max(1, Math.floor(stored * share));
+  const answer = await kernels.preview({ ...requestOf(order, signal), ...(share < 1 ? { sampleRows } : {}) });
+  if (order.tensor === lastTensor) {
+    const looked = answer.sample ? (weights * answer.sample.rows) / answer.sample.of : weights;
+    pace = looked / Math.max(1, answer.milliseconds);
+  }
+  lastTensor = order.tensor;
+  return answer;
+}
+
 /** Closes what stays warm; tests end with it. */
 export async function closePreview(): Promise<void> {
   warm = null;
+  lastTensor = null;
   const open = await kernels;
   kernels = null;
   await open?.close();

@@ -27,6 +27,8 @@ export const largestOptimised = 1_000_000_000;
 const latencyRuns = 60;
 /** Samples that are evaluated together where the model's batch is free. */
 const usualBatch = 32;
+/** Batches that are read to learn how long reading takes. */
+const measuredBatches = 4;
 
 export interface RunCost {
   /** The steps taken without computing anything: exact sizes, refusals, warnings. */
@@ -212,10 +214,17 @@ async function evaluationCost(
   const samples = Math.min(limit, dataset.samples(split));
   const first = inputs[0]?.shape[0];
   const batch = typeof first === 'number' ? Math.max(1, first) : usualBatch;
-  const reading = performance.now();
-  let read = 0;
-  for await (const part of dataset.batches(split, inputs, { batch, limit: usualBatch })) read += part.samples;
-  const readSeconds = (performance.now() - reading) / 1000 / Math.max(1, read);
+  // The first batch also unpacks files; the best of the others is what the rest will take.
+  let readSeconds = Infinity;
+  let since = performance.now();
+  let firstSeconds = 0;
+  for await (const part of dataset.batches(split, inputs, { batch: usualBatch, limit: measuredBatches * usualBatch })) {
+    const seconds = (performance.now() - since) / 1000;
+    if (firstSeconds === 0) firstSeconds = seconds;
+    else readSeconds = Math.min(readSeconds, seconds / part.samples);
+    since = performance.now();
+  }
+  if (readSeconds === Infinity) readSeconds = firstSeconds / usualBatch;
 
   const macs = subject.sites.reduce((sum, site) => sum + (site.macs ?? site.parameters), 0);
   const nodes = everyNode(subject.model).length;
@@ -227,7 +236,7 @@ async function evaluationCost(
   return [
     {
       stage: 'evaluate',
-      seconds: passes * runs * runSeconds(batch) + sweeps * (openSeconds + samples * readSeconds),
+      seconds: passes * runs * runSeconds(batch) + sweeps * (openSeconds + firstSeconds + samples * readSeconds),
     },
     { stage: 'time', seconds: sweeps * latencyRuns * runSeconds(1) },
   ];

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Recipe } from '../../../src/contract/words/recipe';
 import { forecast } from '../../../src/engine/forecast';
 import { open } from '../../../src/engine/formats/onnx';
-import { elementCount } from '../../../src/engine/graph/graph';
+import { type DataType, elementCount } from '../../../src/engine/graph/graph';
 import type { LayerSite } from '../../../src/engine/graph/layers';
 import { listLayers } from '../../../src/engine/graph/layers';
 import { numbersOf, readBytes } from '../../../src/engine/graph/tensor';
@@ -161,6 +161,26 @@ describe.skipIf(!hasTestData)('stories260K against onnxruntime’s own quantizer
   });
 });
 
+test.skipIf(!hasTestData)('with data: quality before and after, and what changed', async () => {
+  const preset = JSON.parse(readFileSync(join(import.meta.dirname, '../data/presets/mnist-cnn-ext.json'), 'utf8'));
+  const dataset = { path: testData('data/mnist'), preset };
+  const recipe = recipeOf({ ...recipes['weight-only 4'], layers: { exclude: ['node_Conv_18'] } });
+  const path = testData('models/mnist-cnn-ext/model.onnx');
+  const { result, events } = await run(path, recipe, { dataset });
+  const { baseline, compressed, comparison } = result;
+  expect(baseline!.quality).toMatchObject({ metric: 'accuracy', correct: 9940, n: 10_000 });
+  expect(compressed!.quality.correct).toBeGreaterThan(9900);
+  expect(comparison!.agreement.flips).toBe(comparison!.changed.length);
+  expect(compressed!.latencyMs!.runs).toBe(50);
+  expect(result.stages.map(({ stage }) => stage)).toEqual(['fit', 'apply', 'write', 'reload', 'evaluate', 'time']);
+  expect(result.layers.find(({ name }) => name === 'node_Conv_18')).toMatchObject({ methods: [] });
+  expect(events.filter(({ kind }) => kind === 'stages')).toHaveLength(1);
+
+  const known = await run(path, recipe, { dataset, baseline, limit: 100 });
+  expect(known.result.baseline).toBe(baseline);
+  expect(known.result.compressed!.quality.n).toBe(100);
+});
+
 /** Mean negative log-likelihood per token after the first. */
 async function lossOf(path: string, sequences: readonly (readonly number[])[]): Promise<number> {
   const session = await openSession(path);
@@ -211,6 +231,7 @@ async function againstGolden(artifact: string, folder: string): Promise<number> 
 const nameOf = (session: Session, i: number): string => session.outputs[i]!.name;
 
 async function golden(file: string): Promise<Feed> {
-  const { dtype, dims, bytes } = (await readFeed(readFileSync(file)))!;
+  const { dtype: name, dims, bytes } = (await readFeed(readFileSync(file)))!;
+  const dtype = name as DataType;
   return { dtype, dims, data: numbersOf(dtype, elementCount(dims), bytes!, file) as FeedData };
 }
