@@ -1,5 +1,5 @@
 // Frees the batch: fixed first dimensions become a symbol and constant Reshape targets follow, where every operator allows it.
-import { freshName, readInt, replaceNode, withAttributes, withInitializers, withInputs } from '../edit';
+import { freshName, readInt, replaceNodes, withAttributes, withInitializers, withInputs } from '../edit';
 import type { Dim, Graph, Model, Node, Tensor, Value } from '../graph';
 import { inferKnown } from '../shapes';
 import { freedTarget } from '../shapes/freed-target';
@@ -31,7 +31,7 @@ export async function freeBatch(model: Model, taken: Set<string>): Promise<Freed
       typeof declared === 'string' ? `The batch is declared free (${symbol}) but fixed` : 'The batch stays 1';
     return { model, note: `${what}: ${hopeful.why}.` };
   }
-  const freed = hopeful.pins.reduce((next, pin) => repinned(next, pin, taken), trial);
+  const freed = repinned(trial, hopeful.pins, taken);
   const known = await inferKnown(freed, { declared: false });
   if (check(freed, known, symbol).kind === 'held') return { model, note: null };
   const isAsDeclared =
@@ -136,12 +136,16 @@ function axisIn(shape: readonly Dim[] | null, symbol: string): number | null {
   return axis >= 0 && shape.indexOf(symbol, axis + 1) < 0 ? axis : null;
 }
 
-/** The Reshape with its new target. Under `allowzero` a 0 would mean an empty axis: the attribute goes. */
-function repinned(model: Model, { node, target }: Pin, taken: Set<string>): Model {
-  const name = freshName(taken, `${node.inputs[1]}_batch`);
-  const tensor: Tensor = int64Tensor(name, [target.length], target);
-  const next = withInputs(withAttributes(node, { allowzero: null }), [node.inputs[0]!, name]);
-  return { ...model, graph: withInitializers(replaceNode(model.graph, node, [next]), [tensor]) };
+/** The Reshapes with their new targets. Under `allowzero` a 0 would mean an empty axis: the attribute goes. */
+function repinned(model: Model, pins: readonly Pin[], taken: Set<string>): Model {
+  const tensors: Tensor[] = [];
+  const replacements = new Map<Node, readonly Node[]>();
+  for (const { node, target } of pins) {
+    const name = freshName(taken, `${node.inputs[1]}_batch`);
+    tensors.push(int64Tensor(name, [target.length], target));
+    replacements.set(node, [withInputs(withAttributes(node, { allowzero: null }), [node.inputs[0]!, name])]);
+  }
+  return { ...model, graph: withInitializers(replaceNodes(model.graph, replacements), tensors) };
 }
 
 /** True where the outputs that should begin with the declared symbol begin with a number. */

@@ -4,10 +4,10 @@ import { axes, clip, dft, pad, slice, splitCount, splitSizes, topK } from './att
 import { batchNormalizationSpatial, batchNormalizationTraining } from './batch-normalization';
 import { dropoutMask, dropoutRatio } from './dropout';
 import { groupNormalization } from './group-normalization';
-import { averagePool, scan } from './pool';
 import { gridSample, roiAlign, scatter } from './renamed';
 import { resizeCoordinates, resizeModes, upsampleScales, upsampleToResize } from './resize';
 import { softmax } from './softmax';
+import { averagePool, scan } from './stays';
 
 export const adapters: Readonly<Record<string, Readonly<Record<number, Adapter>>>> = {
   AveragePool: { 19: averagePool },
