@@ -31,7 +31,6 @@ export function Panel({ title, mono, clause, tools, padded, scroll, foot, childr
         <span className={look.grow} />
         {tools}
       </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
       <div
         className={look.body}
         data-padded={padded || undefined}
