@@ -10,6 +10,7 @@ import {
   type Tensor,
 } from './graph';
 import { integerScale } from './layers/integer-scale';
+import { nameLayers } from './layers/names';
 import { type WeightSlot, weightOperator } from './layers/operators';
 import { constant, isStoredFloat, isStoredInteger, type StoredWeight, storedWeight } from './layers/resolve';
 import { isTable } from './layers/role';
@@ -65,7 +66,7 @@ type Found = Omit<LayerSite, 'name' | 'nodeName' | 'parameters' | 'bytes' | 'tie
 export function listLayers(model: Model, shapes?: Shapes): LayerSite[] {
   const scopes = new Scopes();
   const found = everyGraph(model).flatMap((place) => weightsIn(place, scopes));
-  const names = nameLayers(found);
+  const names = nameLayers(found.map((site) => ({ ...site, suffix: site.slot.suffix ?? '' })));
   const batch = batchSymbols(model);
   const counted = new Map<Tensor, string>();
   return found.map((site, i) => {
@@ -185,60 +186,19 @@ function unpackedShape(slot: WeightSlot, node: Node, tensor: Tensor, bits: numbe
 }
 
 /** The weight's dimensions in the order the node sees them; null where a Reshape hides them. */
-function usedShape({ shape, via, tensor }: Found, slot: WeightSlot): readonly Dim[] | null {
-  if (slot.shape || via.length === 0) return shape;
+const recurrent = new Set(['LSTM', 'GRU', 'RNN']);
+
+function usedShape({ node, shape, via, tensor }: Found, slot: WeightSlot): readonly Dim[] | null {
+  // Of a recurrent layer only the number of weights counts.
+  if (slot.shape || via.length === 0 || recurrent.has(node.op)) return shape;
   let dims: readonly Dim[] | null = tensor.dims;
-  for (const node of via) {
-    if (node.op === 'Transpose') {
-      const perm = node.attributes.get('perm');
+  for (const step of via) {
+    if (step.op === 'Transpose') {
+      const perm = step.attributes.get('perm');
       const order: number[] =
         perm?.type === 'ints' ? perm.value.map(Number) : dims.map((_, i, all) => all.length - 1 - i);
       dims = order.map((i) => dims![i] ?? null);
-    } else if (/^(Reshape|Flatten|Squeeze|Unsqueeze)$/.test(node.op)) return null;
+    } else if (/^(Reshape|Flatten|Squeeze|Unsqueeze)$/.test(step.op)) return null;
   }
   return dims;
-}
-
-/** Names are unique over the whole model: the first that asks gets the plain one. */
-function nameLayers(sites: readonly Found[]): { name: string; nodeName: string }[] {
-  const taken = new Set<string>();
-  const uniqueIn = new Map<Graph, ReadonlySet<string>>();
-  const nodeNames = new Map<Node, string>();
-  return sites.map((site) => {
-    let unique = uniqueIn.get(site.graph);
-    if (!unique) uniqueIn.set(site.graph, (unique = uniqueNodeNames(site.graph)));
-    const prefix = site.scope.map((step) => `${step}/`).join('');
-    // A node that a run replaced bears the whole name already.
-    const local = (name: string): string => (prefix !== '' && name.startsWith(prefix) ? name : prefix + name);
-    let base = nodeNames.get(site.node);
-    if (base === undefined) {
-      const wanted = [
-        ...(unique.has(site.node.name) ? [local(site.node.name)] : []),
-        local(site.weight),
-        local(`${site.op}_${site.index}`),
-      ];
-      base = wanted.find((name) => !taken.has(name)) ?? free(taken, wanted.at(-1)!);
-      nodeNames.set(site.node, base);
-      taken.add(base);
-    }
-    if (!site.slot.suffix) return { name: base, nodeName: base };
-    const name = free(taken, base + site.slot.suffix);
-    taken.add(name);
-    return { name, nodeName: base };
-  });
-}
-
-function uniqueNodeNames(graph: Graph): ReadonlySet<string> {
-  const once = new Set<string>();
-  const twice = new Set<string>();
-  for (const { name } of graph.nodes) (once.has(name) ? twice : once).add(name);
-  for (const name of twice) once.delete(name);
-  once.delete('');
-  return once;
-}
-
-function free(taken: ReadonlySet<string>, name: string): string {
-  let candidate = name;
-  for (let i = 1; taken.has(candidate); i++) candidate = `${name}_${i}`;
-  return candidate;
 }

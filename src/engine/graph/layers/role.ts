@@ -19,7 +19,10 @@ export function isTable(graph: Graph, node: Node, tensor: Tensor, scopes: Scopes
   if (node.domain !== '' || (node.op !== 'Gather' && node.op !== 'MatMul')) return false;
   const ends = endsOf(graph, node, scopes);
   if (ends === null || ends.length === 0) return false;
-  if (node.op === 'MatMul') return ends.every(({ user }) => user.op === 'Cos' || user.op === 'Sin');
+  if (node.op === 'MatMul') {
+    const operators = new Set(ends.map(({ user }) => user.op));
+    return operators.size === 2 && operators.has('Cos') && operators.has('Sin');
+  }
   const isSquare = tensor.dims.length > 1 && tensor.dims.at(-1) === tensor.dims.at(-2);
   return ends.every(({ user, value }) => endsInAttention(graph, user, value, isSquare, scopes));
 }
