@@ -18,6 +18,8 @@ export interface Column<Row> {
   /** What to sort by; a column without it cannot be sorted. Null sorts last. */
   sort?: (row: Row) => number | string | null;
   cell: (row: Row) => ReactNode;
+  /** Takes what room is left and shortens its text. */
+  flexible?: boolean;
   /** No padding: the cell paints itself (heat). */
   bare?: boolean;
 }
@@ -105,9 +107,9 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   };
 
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable, and its rows are walked with arrow keys
-    // biome-ignore lint/a11y/useSemanticElements: a region that scrolls, not a section of the document
-    <div className={look.frame} ref={frame} tabIndex={0} role="region" aria-label={props.label} onKeyDown={walk}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling frame must be reachable, and its rows are walked with arrow keys
+    // biome-ignore lint/a11y/useSemanticElements: a frame that scrolls, not a set of fields
+    <div className={look.frame} ref={frame} tabIndex={0} role="group" aria-label={props.label} onKeyDown={walk}>
       <table className={look.table} aria-rowcount={sorted.length + 1}>
         <thead>
           <tr>
@@ -143,11 +145,22 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               >
                 {columns.map((column, place) =>
                   place === 0 ? (
-                    <th key={column.id} scope="row" data-align={column.align} data-bare={column.bare || undefined}>
+                    <th
+                      key={column.id}
+                      scope="row"
+                      data-align={column.align}
+                      data-bare={column.bare || undefined}
+                      data-flexible={column.flexible || undefined}
+                    >
                       {column.cell(row)}
                     </th>
                   ) : (
-                    <td key={column.id} data-align={column.align} data-bare={column.bare || undefined}>
+                    <td
+                      key={column.id}
+                      data-align={column.align}
+                      data-bare={column.bare || undefined}
+                      data-flexible={column.flexible || undefined}
+                    >
                       {column.cell(row)}
                     </td>
                   ),

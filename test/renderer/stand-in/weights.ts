@@ -13,7 +13,7 @@ export function statisticsOf(layer: Layer): Statistics {
   const width = (max - min) / bins;
   const counts = Array.from({ length: bins }, (_, bin) => {
     const z = (min + (bin + 0.5) * width) / std;
-    const bell = Math.exp(-(z * z) / 2) * 0.985 + (Math.exp(-Math.abs(z) * 0.55) / 2.4) * (0.004 + heavy ** 4 * 0.75);
+    const bell = Math.exp(-(z * z) / 2) * 0.985 + (Math.exp(-Math.abs(z) * 0.55) / 2.4) * (0.004 + heavy ** 4 * 1.1);
     const expected = (layer.parameters * width * bell) / (std * Math.sqrt(2 * Math.PI));
     return expected > 3 ? Math.round(expected) : random() < expected ? 1 : 0;
   });

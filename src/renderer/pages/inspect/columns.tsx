@@ -215,4 +215,4 @@ export function layersCsv(rows: readonly LayerRow[]): string {
 }
 
 /** The share column of the finding, said in per cent of the bytes. */
-export const sharePercent = (share: number): string => percent(share, share < 0.1 ? 1 : 0);
+export const sharePercent = (share: number): string => percent(share, share < 0.001 ? 3 : share < 0.1 ? 1 : 0);

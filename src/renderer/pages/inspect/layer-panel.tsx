@@ -16,6 +16,7 @@ import { PrecisionTag } from '../../parts/precision-tag';
 import { Segmented } from '../../parts/segmented';
 import { SkeletonRows } from '../../parts/skeleton';
 import { Term } from '../../parts/term';
+import { sharePercent } from './columns';
 import look from './inspect.module.css';
 import { layerWords } from './layer-words';
 import type { LayerRow } from './rows';
@@ -66,9 +67,15 @@ export function LayerPanel({ row, selected, place, onStep }: LayerPanelProps) {
     >
       <div className={look.layer}>
         <div className={look.top}>
-          <Fact label="Bytes" mark="measured" note={`${percent(row.share, 1)} of the bytes; ${ordinal(place)} largest`}>
-            <Figure {...sizeFigure(row.bytes)} size="hero" />
-          </Fact>
+          <dl className={look.alone}>
+            <Fact
+              label="Bytes"
+              mark="measured"
+              note={`${sharePercent(row.share)} of the bytes; ${ordinal(place)} largest`}
+            >
+              <Figure {...sizeFigure(row.bytes)} size="hero" />
+            </Fact>
+          </dl>
           <div className={look.kind}>
             <span className={look.label}>Stored as</span>
             <PrecisionTag bits={row.bits} dtype={row.dtype} />

@@ -31,25 +31,29 @@ export function DropArea({ small }: { small: boolean }) {
       </section>
     );
   return (
-    <section className={look.drop} aria-label="Open a model">
-      <div className={look.invite}>
-        <p className={look.sentence}>
-          Drop a model
-          <br />
-          anywhere in this window.
-        </p>
-        <p className={look.about}>
-          An .onnx file, with the data files beside it if it has any. It stays on this machine, and it is never changed.
-        </p>
-        {actions}
-        {dialogs ? null : (
-          <p className={look.path}>
-            <TextAction onClick={() => openFolderBrowser()}>Open a path on this machine</TextAction>; nothing is copied.
+    <div className={look.hall}>
+      <section className={look.drop} aria-label="Open a model">
+        <div className={look.invite}>
+          <p className={look.sentence}>
+            Drop a model
+            <br />
+            anywhere in this window.
           </p>
-        )}
-      </div>
-      <TeachingCut />
-    </section>
+          <p className={look.about}>
+            An .onnx file, with the data files beside it if it has any. It stays on this machine, and it is never
+            changed.
+          </p>
+          {actions}
+          {dialogs ? null : (
+            <p className={look.path}>
+              <TextAction onClick={() => openFolderBrowser()}>Open a path on this machine</TextAction>; nothing is
+              copied.
+            </p>
+          )}
+        </div>
+        <TeachingCut />
+      </section>
+    </div>
   );
 }
 

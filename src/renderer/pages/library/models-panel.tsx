@@ -120,7 +120,14 @@ export function ModelsPanel() {
 function columnsOf(now: Date, narrow: boolean): Column<Row>[] {
   const columns: Column<Row>[] = [
     { id: 'cut', head: 'Best run on its parent', width: 232, cell: (row) => <RowCut row={row} /> },
-    { id: 'model', head: 'Model', sort: (row) => row.model.name, cell: (row) => <Name model={row.model} /> },
+    {
+      id: 'model',
+      head: 'Model',
+      width: '46%',
+      flexible: true,
+      sort: (row) => row.model.name,
+      cell: (row) => <Name model={row.model} />,
+    },
     {
       id: 'size',
       head: 'Size',
@@ -133,7 +140,7 @@ function columnsOf(now: Date, narrow: boolean): Column<Row>[] {
         </span>
       ),
     },
-    { id: 'best', head: 'Best run so far', cell: (row) => <Best row={row} /> },
+    { id: 'best', head: 'Best run so far', width: '40%', flexible: true, cell: (row) => <Best row={row} /> },
     {
       id: 'opened',
       head: 'Opened',

@@ -4,7 +4,6 @@ import { useState } from 'react';
 import { bytes } from '../../format';
 import { singleKeys } from '../../keys';
 import { useUsage } from '../../live';
-import { Finding } from '../../parts/finding';
 import { Panel } from '../../parts/panel';
 import { Segmented } from '../../parts/segmented';
 import { useHostInfo } from '../../queries';
@@ -23,7 +22,7 @@ export default function SettingsPage() {
   const usage = useUsage(false);
   return (
     <>
-      <Finding>Settings</Finding>
+      <h1 className="sr">Settings</h1>
       <div className={look.columns}>
         <Panel title="Appearance and keys" padded>
           <div className={look.row}>
