@@ -48,7 +48,7 @@ export async function openDesktop({ root, become }) {
   const program = findElectron() ?? (await fetchElectron());
   if (!program) return `There is no Electron binary here: ${served}`;
   const started = Date.now();
-  const code = await become(program, [root]);
+  const code = await become(program, [root]).catch(() => 1);
   // A missing system library ends Electron within moments; a person takes longer.
   if (code !== 0 && code < 128 && Date.now() - started < 5000) return `Electron does not start here: ${served}`;
   if (code !== 0) process.exit(code);

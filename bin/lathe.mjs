@@ -29,12 +29,12 @@ function bundledNode() {
 }
 
 /**
- * Starts a program in our place: signals are passed on, and the channel tells it when we are gone, even by SIGKILL.
+ * Starts a program in our place and passes signals on. With `channel`, a Node learns that we are gone even after SIGKILL.
  * Resolves with its exit code; 128 + n after a signal, as a shell would say.
  */
-function become(program, args, env = {}) {
+function become(program, args, { env = {}, channel = false } = {}) {
   const child = spawn(program, args, {
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    stdio: ['inherit', 'inherit', 'inherit', ...(channel ? ['ipc'] : [])],
     env: { ...process.env, ...env },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
@@ -49,14 +49,14 @@ if (Number(process.versions.napi) < 10) {
   const node = process.env.LATHE_LAUNCHED ? undefined : bundledNode();
   if (!node)
     end(`Lathe needs Node 22.14 or newer; this is ${process.version}. \`npm ci\` brings one on Linux and Windows.`);
-  process.exit(await become(node, process.argv.slice(1), { LATHE_LAUNCHED: '1' }));
+  process.exit(await become(node, process.argv.slice(1), { env: { LATHE_LAUNCHED: '1' }, channel: true }));
 }
 
 if (!existsSync(commandLine)) end('Lathe is not built yet: run `npm run build` first.');
 
 const args = process.argv.slice(2);
-const { openDesktop } = await import(pathToFileURL(join(root, 'bin/desktop.mjs')).href);
 if (args.every((arg) => arg === '--no-open')) {
+  const { openDesktop } = await import('./desktop.mjs');
   const why = await openDesktop({ root, become });
   if (why === null) process.exit(0);
   console.error(why);

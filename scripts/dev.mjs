@@ -38,7 +38,7 @@ const vite = await createServer({
     host: '127.0.0.1',
     port,
     strictPort: true,
-    proxy: { '^/rpc$': proxied, '^/blob/': proxied, '^/upload': proxied, '^/\\?t=': proxied },
+    proxy: { '^/rpc$': proxied, '^/blob/': proxied, '^/upload(/|$)': proxied, '^/\\?t=': proxied },
   },
 });
 await vite.listen();

@@ -24,7 +24,7 @@ export function toRefusal(error: unknown): Refusal {
     return { code: 'failed', sentence: 'Lathe failed: the cause is in the log file of the workspace.' };
   }
   if (error instanceof Error && error.name === 'AbortError') return { code: 'cancelled', sentence: 'Cancelled.' };
-  const { code, path, message } = error as NodeJS.ErrnoException;
+  const { code, path, message } = (error ?? {}) as NodeJS.ErrnoException;
   if (code === 'ENOSPC') return { code: 'disk-full', sentence: `The disk is full${path ? `: ${path}` : ''}.` };
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
     return { code: 'failed', sentence: `${path ?? 'A file'} may not be read or written.` };
