@@ -1,4 +1,5 @@
 // The files of a bundle that people and programs read: README, samples, what they need installed.
+/// <reference path="./raw.d.ts" />
 import type { BundleManifest } from '../contract/words/bundle';
 import npyReader from './bundle-runner/npy.mjs?raw';
 import nodeSample from './bundle-runner/run.mjs?raw';
