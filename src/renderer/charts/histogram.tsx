@@ -5,6 +5,7 @@ import type { Statistics } from '../../contract/words/model';
 import { count, minus, plural, significant } from '../format';
 import { horizontalGrid, tip, xAxis, yAxis } from './axes';
 import { Chart, ChartTip } from './chart';
+import look from './chart.module.css';
 import { type Bin, binsOf, type CountScale, countTicks, heightOf, shortCount, sigmaTicks } from './histogram-scale';
 
 interface Point extends Bin {
@@ -120,12 +121,8 @@ export function Histogram({
             isAnimationActive={false}
             activeDot={false}
           />
-          {beyond > 0 ? (
-            <text x={width - 12} y={20} textAnchor="end" fontSize={11} fontWeight={550} fill="var(--l-bad)">
-              {sayBeyond}
-            </text>
-          ) : null}
         </ComposedChart>
+        </>
       )}
     </Chart>
   );

@@ -1,4 +1,6 @@
 // Split: two columns with a draggable, remembered splitter between them. Below 1280 px the side may become a drawer over the right edge.
+import { ActionIcon } from '@mantine/core';
+import { IconX } from '@tabler/icons-react';
 import { type KeyboardEvent, type PointerEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { remembered } from '../remembered';
 import { useNarrow } from '../window-size';
@@ -124,6 +126,9 @@ function Drawer({
   if (!open) return null;
   return (
     <aside className={look.drawer} aria-label={label}>
+      <ActionIcon className={look.close} aria-label="Close" onClick={onClose}>
+        <IconX size={16} />
+      </ActionIcon>
       {children}
     </aside>
   );

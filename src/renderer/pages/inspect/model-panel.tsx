@@ -42,9 +42,6 @@ export function ModelPanel({ model }: { model: LibraryModel }) {
             {model.refusal.mend}
           </Card>
         ) : null}
-        {model.notes.map((note) => (
-          <Card key={note} title={note} />
-        ))}
         <Facts columns={3}>
           <Fact label="Format">{formatName(summary.format)}</Fact>
           <Fact label="Opset">{summary.opset ?? 'none'}</Fact>
@@ -53,6 +50,18 @@ export function ModelPanel({ model }: { model: LibraryModel }) {
           <Fact label="On disk">{bytes(summary.bytes)}</Fact>
           <Fact label="Constants">{bytes(summary.constantBytes)}</Fact>
         </Facts>
+        {model.notes.length > 0 ? (
+          <section>
+            <div className={look.head}>
+              <b>Noticed while reading</b>
+            </div>
+            {model.notes.map((note) => (
+              <p key={note} className={look.note}>
+                {note}
+              </p>
+            ))}
+          </section>
+        ) : null}
         <Ports title="Inputs" ports={summary.inputs} />
         <Ports title="Outputs" ports={summary.outputs} />
         <section>

@@ -119,7 +119,12 @@ export function ModelsPanel() {
 
 function columnsOf(now: Date, narrow: boolean): Column<Row>[] {
   const columns: Column<Row>[] = [
-    { id: 'cut', head: 'Best run on its parent', width: 232, cell: (row) => <RowCut row={row} /> },
+    {
+      id: 'cut',
+      head: 'Best run on its parent',
+      width: narrow ? 164 : 232,
+      cell: (row) => <RowCut row={row} small={narrow} />,
+    },
     {
       id: 'model',
       head: 'Model',
@@ -158,7 +163,7 @@ function columnsOf(now: Date, narrow: boolean): Column<Row>[] {
   return narrow ? columns.filter((column) => column.id !== 'opened') : columns;
 }
 
-function RowCut({ row: { model, best } }: { row: Row }) {
+function RowCut({ row: { model, best }, small }: { row: Row; small: boolean }) {
   const stock = stockOf(model.layers);
   const layers = useMemo(
     () => (best?.document ? cutOfRun(best.document.layers, model.layers) : cutOfModel(model.layers)),
@@ -166,7 +171,7 @@ function RowCut({ row: { model, best } }: { row: Row }) {
   );
   return (
     <div className={look.cut}>
-      <Cut layers={layers} size="library" stock={best?.document ? stock : undefined} />
+      <Cut layers={layers} size={small ? 'row' : 'library'} stock={best?.document ? stock : undefined} />
     </div>
   );
 }
