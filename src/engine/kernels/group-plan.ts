@@ -21,9 +21,11 @@ export interface GroupPiece {
   readonly groups: number;
 }
 
-/** Weights of a piece: a mebibyte where groups lie along the rows, a panel of whole stored rows where they lie across them. */
-const rowPiece = 2 ** 18;
-const columnPiece = 2 ** 21;
+/** Weights of a usual piece: a mebibyte, which stays in the second-level cache. */
+const usualPiece = 2 ** 18;
+/** Of a panel: at least 4 KiB of each stored row, so that reading is not all calls, in at most 8 MiB. */
+const leastPanel = 1024;
+const mostPiece = 2 ** 21;
 
 /** The matrix that is looked at: all of it, or the sample. */
 export class GroupPlan {
@@ -58,18 +60,20 @@ export class GroupPlan {
     if (order === 'rows') {
       // Padding can make codes outnumber weights many times (K = 9 in groups of 32): four codes take the room of a weight.
       const line = Math.max(this.columns, (this.groups * this.padded) / 4);
-      const fit = Math.floor(rowPiece / line);
+      const fit = Math.floor(usualPiece / line);
+      const whole = fit >= 1 || this.groups === 1;
       this.#linesPerPiece = Math.min(this.rows, fit >= 4 ? fit - (fit % 4) : Math.max(1, fit));
-      this.#groupsPerPiece = fit >= 1 ? this.groups : Math.max(1, Math.floor(rowPiece / group));
-      const whole = this.#groupsPerPiece >= this.groups;
-      this.packsInPieces =
-        this.columns % perByte === 0 || (whole && (this.#linesPerPiece % 4 === 0 || this.#linesPerPiece === this.rows));
+      this.#groupsPerPiece = whole ? this.groups : Math.max(1, Math.floor(usualPiece / group));
+      this.packsInPieces = whole
+        ? (this.#linesPerPiece * this.columns) % perByte === 0 || this.#linesPerPiece === this.rows
+        : this.columns % perByte === 0 && (this.#groupsPerPiece * group) % perByte === 0;
     } else {
-      const wholeRows = group * rows <= columnPiece;
+      const usual = Math.max(leastPanel, Math.floor(usualPiece / group));
       // Sixteen floats are a cache line: narrower panels would read every line twice.
-      const panel = Math.max(16, Math.floor(columnPiece / group / 16) * 16);
-      this.#linesPerPiece = wholeRows ? rows : Math.min(rows, panel);
-      this.#groupsPerPiece = wholeRows && !sampled ? Math.max(1, Math.floor(rowPiece / (group * rows))) : 1;
+      const panel = Math.max(16, Math.min(usual, Math.floor(mostPiece / group)) & ~15);
+      const wholeRows = rows <= panel;
+      this.#linesPerPiece = Math.min(rows, panel);
+      this.#groupsPerPiece = wholeRows && !sampled ? Math.max(1, Math.floor(usualPiece / (group * rows))) : 1;
       this.packsInPieces = wholeRows
         ? (group * rows * this.#groupsPerPiece) % perByte === 0 || this.#groupsPerPiece >= this.groups
         : rows % perByte === 0;

@@ -97,6 +97,7 @@ describe('quantize', () => {
     { rows: 3000, columns: 257, order: 'rows', pack: 'plain', groupSize: 32 },
     { rows: 3001, columns: 300, order: 'rows', pack: 'blocks', groupSize: 128 },
     { rows: 3, columns: 600_001, order: 'rows', pack: 'plain', groupSize: 128 },
+    { rows: 2, columns: 600_000, order: 'rows', pack: 'plain', groupSize: 7 },
     { rows: 2, columns: 600_000, order: 'rows', pack: 'blocks', groupSize: 0 },
     { rows: 100_000, columns: 9, order: 'rows', pack: 'blocks', groupSize: 32 },
     { rows: 1030, columns: 1000, order: 'columns', pack: 'blocks', groupSize: 32 },
@@ -105,6 +106,8 @@ describe('quantize', () => {
     { rows: 1032, columns: 2100, order: 'columns', pack: 'plain', groupSize: 0 },
     { rows: 1030, columns: 2100, order: 'columns', pack: 'blocks', groupSize: 0 },
     { rows: 20_003, columns: 130, order: 'columns', pack: 'blocks', groupSize: 128 },
+    { rows: 9003, columns: 70, order: 'columns', pack: 'plain', groupSize: 32 },
+    { rows: 9004, columns: 70, order: 'columns', pack: 'plain', groupSize: 32 },
   ] as const)('$rows × $columns by $order, $pack, groups of $groupSize', async (how) => {
     const { rows, columns } = how;
     const tensor = inFile(floatTensor(bell(rows * columns, rows + columns), [rows, columns]));
