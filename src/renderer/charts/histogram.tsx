@@ -58,70 +58,72 @@ export function Histogram({
       })}
     >
       {(width, high) => (
-        <ComposedChart width={width} height={high} data={points} margin={{ top: 6, right: 8, bottom: 0, left: 0 }}>
-          {[[0, place(-6)] as const, [place(6), length] as const].map(([from, to]) =>
-            to > from && from < length && to > 0 ? (
-              <ReferenceArea
-                key={from}
-                x1={Math.max(0, from)}
-                x2={Math.min(length, to)}
-                fill="var(--l-s1)"
-                fillOpacity={0.55}
-              />
-            ) : null,
-          )}
-          <CartesianGrid {...horizontalGrid} />
-          <XAxis
-            {...xAxis}
-            dataKey="x"
-            type="number"
-            domain={[0, length]}
-            ticks={ticks.map(({ bin }) => bin)}
-            tickFormatter={(bin: number) => {
-              const tick = ticks.find((each) => each.bin === bin);
-              const named = tick && (ticks.length < 14 || tick.sigmas % 6 === 0);
-              return named ? sigmaName(tick.sigmas) : '';
-            }}
-          />
-          <YAxis
-            {...yAxis}
-            type="number"
-            domain={[0, heightOf(most, scale) * 1.04]}
-            ticks={countTicks(most, scale).map((each) => heightOf(each, scale))}
-            tickFormatter={(high: number) =>
-              shortCount(countTicks(most, scale).find((each) => heightOf(each, scale) === high) ?? 0)
-            }
-          />
-          <Tooltip
-            {...tip}
-            content={({ active, payload }) => {
-              const bin = payload?.[0]?.payload as Point | undefined;
-              return active && bin ? (
-                <ChartTip name={plural(bin.count, 'weight')}>
-                  from {significant(bin.from, 3)} to {significant(bin.to, 3)}
-                </ChartTip>
-              ) : null;
-            }}
-          />
-          <Area
-            dataKey="calm"
-            type="stepAfter"
-            fill="var(--l-ink2)"
-            fillOpacity={1}
-            stroke="none"
-            isAnimationActive={false}
-            activeDot={false}
-          />
-          <Area
-            dataKey="far"
-            type="stepAfter"
-            fill="var(--l-s4)"
-            fillOpacity={1}
-            stroke="none"
-            isAnimationActive={false}
-            activeDot={false}
-          />
-        </ComposedChart>
+        <>
+          {beyond > 0 ? <span className={look.warning}>{sayBeyond}</span> : null}
+          <ComposedChart width={width} height={high} data={points} margin={{ top: 6, right: 8, bottom: 0, left: 0 }}>
+            {[[0, place(-6)] as const, [place(6), length] as const].map(([from, to]) =>
+              to > from && from < length && to > 0 ? (
+                <ReferenceArea
+                  key={from}
+                  x1={Math.max(0, from)}
+                  x2={Math.min(length, to)}
+                  fill="var(--l-s1)"
+                  fillOpacity={0.55}
+                />
+              ) : null,
+            )}
+            <CartesianGrid {...horizontalGrid} />
+            <XAxis
+              {...xAxis}
+              dataKey="x"
+              type="number"
+              domain={[0, length]}
+              ticks={ticks.map(({ bin }) => bin)}
+              tickFormatter={(bin: number) => {
+                const tick = ticks.find((each) => each.bin === bin);
+                const named = tick && (ticks.length < 14 || tick.sigmas % 6 === 0);
+                return named ? sigmaName(tick.sigmas) : '';
+              }}
+            />
+            <YAxis
+              {...yAxis}
+              type="number"
+              domain={[0, heightOf(most, scale) * 1.04]}
+              ticks={countTicks(most, scale).map((each) => heightOf(each, scale))}
+              tickFormatter={(high: number) =>
+                shortCount(countTicks(most, scale).find((each) => heightOf(each, scale) === high) ?? 0)
+              }
+            />
+            <Tooltip
+              {...tip}
+              content={({ active, payload }) => {
+                const bin = payload?.[0]?.payload as Point | undefined;
+                return active && bin ? (
+                  <ChartTip name={plural(bin.count, 'weight')}>
+                    from {significant(bin.from, 3)} to {significant(bin.to, 3)}
+                  </ChartTip>
+                ) : null;
+              }}
+            />
+            <Area
+              dataKey="calm"
+              type="stepAfter"
+              fill="var(--l-ink2)"
+              fillOpacity={1}
+              stroke="none"
+              isAnimationActive={false}
+              activeDot={false}
+            />
+            <Area
+              dataKey="far"
+              type="stepAfter"
+              fill="var(--l-s4)"
+              fillOpacity={1}
+              stroke="none"
+              isAnimationActive={false}
+              activeDot={false}
+            />
+          </ComposedChart>
         </>
       )}
     </Chart>
