@@ -65,6 +65,8 @@ export const runDocument = z.object({
   /** Layers that kept or lost precision or fusion, each with its reason. */
   notes: z.array(z.string()),
   seconds: z.number(),
+  /** Where the seconds went, in the order of the work. */
+  stages: z.array(z.object({ stage: z.string(), seconds: z.number() })).optional(),
   peakBytes: bytes,
 });
 export type RunDocument = z.infer<typeof runDocument>;

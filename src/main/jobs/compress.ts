@@ -72,6 +72,7 @@ export async function compress(
       ...(result.stopped ? [stoppedNote] : []),
     ],
     seconds: (performance.now() - started) / 1000,
+    stages: [...result.stages],
     peakBytes: job.peakBytes,
   };
   const kept = await keepModel(document, run, model, result, tools);
