@@ -36,7 +36,8 @@ export function smallest(v: v128): f32 {
 // @ts-ignore: decorator
 @inline
 export function sumFloats(v: v128): f32 {
-  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+  const pairs = f32x4.add(v, i32x4.shuffle(v, v, 1, 0, 3, 2));
+  return f32x4.extract_lane(f32x4.add(pairs, i32x4.shuffle(pairs, pairs, 2, 3, 0, 1)), 0);
 }
 
 // @ts-ignore: decorator

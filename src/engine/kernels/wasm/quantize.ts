@@ -26,7 +26,8 @@ function groupScale(scales: usize, zeros: usize, floats: usize, length: i32, bit
   const middle = <f32>(1 << (bits - 1)), top = <f32>((1 << bits) - 1);
   let scale: f32 = 0, zero: f32 = middle;
   if (rule == signedMax) {
-    scale = (highest > -lowest ? highest : lowest) / -middle;
+    // A power of two: the product is the quotient.
+    scale = (highest > -lowest ? highest : lowest) * (-1 / middle);
   } else if (rule == restricted) {
     scale = (highest > -lowest ? highest : -lowest) / (middle - 1);
   } else {
@@ -43,91 +44,89 @@ export function quantizeGroups(
   codes: usize, scales: usize, zeros: usize, loss: usize, floats: usize,
   lines: i32, line: i32, group: i32, padded: i32, bits: i32, rule: i32
 ): void {
+  let totalSignal = load<f64>(loss), totalNoise = load<f64>(loss, 8);
+  let clipped = i32x4.splat(0), clippedAlone: i32 = 0;
+  const top = <f32>((1 << bits) - 1);
+  const tops = keptFloat(top), none = keptFloat(0), half = keptFloat(almostHalf);
+  // At 2^23 a float's last bit is one: the low byte is the code.
+  const align = keptFloat(8388608.0), byte = keptInt(0xff);
   for (let n = 0; n < lines; n++) {
     // The scales of a line first: their divisions then wait for each other, not for the codes.
-    let scale = scales, zero = zeros;
+    let nextScale = scales, nextZero = zeros;
     for (let from = 0; from < line; from += group) {
-      groupScale(scale, zero, floats + (<usize>from << 2), min(group, line - from), bits, rule);
-      scale += 4;
-      zero++;
+      groupScale(nextScale, nextZero, floats + (<usize>from << 2), min(group, line - from), bits, rule);
+      nextScale += 4;
+      nextZero++;
     }
     for (let from = 0; from < line; from += group) {
-      const length = min(group, line - from);
-      quantizeGroup(codes, loss, floats, length, load<f32>(scales), load<u8>(zeros), bits);
-      if (padded > length) memory.fill(codes + length, load<u8>(zeros), padded - length);
-      codes += padded == 0 ? length : padded;
-      floats += <usize>length << 2;
+      const length = min(group, line - from), body = length & ~3;
+      const scale = load<f32>(scales), zero = <f32>load<u8>(zeros);
+      const reciprocal: f32 = scale == 0 ? 0 : 1 / scale;
+      const s = f32x4.splat(scale), r = f32x4.splat(reciprocal), z = f32x4.splat(zero);
+      let signal: f64 = 0, noise: f64 = 0;
+      for (let i = 0; i < body; ) {
+        const flush = min(i + 256, body);
+        let squares = f32x4.splat(0), errors = squares;
+        for (const full = i + ((flush - i) & ~15); i < full; i += 16) {
+          const w0 = v128.load(floats), w1 = v128.load(floats, 16), w2 = v128.load(floats, 32), w3 = v128.load(floats, 48);
+          const t0 = f32x4.mul(w0, r), t1 = f32x4.mul(w1, r), t2 = f32x4.mul(w2, r), t3 = f32x4.mul(w3, r);
+          const r0 = rounded(t0, z, half), r1 = rounded(t1, z, half), r2 = rounded(t2, z, half), r3 = rounded(t3, z, half);
+          const c0 = clamped(r0, none, tops), c1 = clamped(r1, none, tops), c2 = clamped(r2, none, tops), c3 = clamped(r3, none, tops);
+          const outside = i32x4.add(
+            i32x4.add(f32x4.ne(r0, c0), f32x4.ne(r1, c1)),
+            i32x4.add(f32x4.ne(r2, c2), f32x4.ne(r3, c3))
+          );
+          clipped = i32x4.sub(clipped, outside);
+          squares = f32x4.add(f32x4.add(f32x4.add(f32x4.add(squares, f32x4.mul(t0, t0)), f32x4.mul(t1, t1)), f32x4.mul(t2, t2)), f32x4.mul(t3, t3));
+          const e0 = error(w0, c0, s, r, z), e1 = error(w1, c1, s, r, z), e2 = error(w2, c2, s, r, z), e3 = error(w3, c3, s, r, z);
+          errors = f32x4.add(f32x4.add(f32x4.add(f32x4.add(errors, f32x4.mul(e0, e0)), f32x4.mul(e1, e1)), f32x4.mul(e2, e2)), f32x4.mul(e3, e3));
+          v128.store(
+            codes,
+            i8x16.narrow_i16x8_u(
+              i16x8.narrow_i32x4_u(v128.and(f32x4.add(c0, align), byte), v128.and(f32x4.add(c1, align), byte)),
+              i16x8.narrow_i32x4_u(v128.and(f32x4.add(c2, align), byte), v128.and(f32x4.add(c3, align), byte))
+            )
+          );
+          floats += 64;
+          codes += 16;
+        }
+        for (; i < flush; i += 4) {
+          const w = v128.load(floats), t = f32x4.mul(w, r);
+          const near = rounded(t, z, half), code = clamped(near, none, tops), e = error(w, code, s, r, z);
+          clipped = i32x4.sub(clipped, f32x4.ne(near, code));
+          squares = f32x4.add(squares, f32x4.mul(t, t));
+          errors = f32x4.add(errors, f32x4.mul(e, e));
+          const words = v128.and(f32x4.add(code, align), byte);
+          const shorts = i16x8.narrow_i32x4_u(words, words);
+          store<u32>(codes, i32x4.extract_lane(i8x16.narrow_i16x8_u(shorts, shorts), 0));
+          floats += 16;
+          codes += 4;
+        }
+        signal += <f64>sumFloats(squares);
+        noise += <f64>sumFloats(errors);
+      }
+      for (let i = body; i < length; i++) {
+        const w = load<f32>(floats), t = w * reciprocal;
+        const near = floor<f32>(t + zero + almostHalf), code = max<f32>(0, min(top, near));
+        if (near != code) clippedAlone++;
+        const e = (w - (code - zero) * scale) * reciprocal;
+        signal += <f64>(t * t);
+        noise += <f64>(e * e);
+        store<u8>(codes++, <u8>code);
+        floats += 4;
+      }
+      totalSignal += <f64>scale * <f64>scale * signal;
+      totalNoise += <f64>scale * <f64>scale * noise;
+      if (padded > length) {
+        memory.fill(codes, <u8>zero, padded - length);
+        codes += padded - length;
+      }
       scales += 4;
       zeros++;
     }
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function quantizeGroup(codes: usize, loss: usize, floats: usize, length: i32, scale: f32, zeroCode: u8, bits: i32): void {
-  const zero = <f32>zeroCode, top = <f32>((1 << bits) - 1);
-  const reciprocal: f32 = scale == 0 ? 0 : 1 / scale;
-  const s = f32x4.splat(scale), r = f32x4.splat(reciprocal), z = f32x4.splat(zero);
-  const tops = f32x4.splat(top), none = keptFloat(0), half = keptFloat(almostHalf);
-  // At 2^23 a float's last bit is one: the low byte is the code.
-  const align = keptFloat(8388608.0), byte = keptInt(0xff);
-  let clipped = i32x4.splat(0), clippedAlone: i32 = 0;
-  let signal: f64 = 0, noise: f64 = 0;
-  const body = length & ~3;
-  for (let i = 0; i < body; ) {
-    const flush = min(i + 256, body);
-    let squares = f32x4.splat(0), errors = squares;
-    for (const full = i + ((flush - i) & ~15); i < full; i += 16) {
-      const w0 = v128.load(floats), w1 = v128.load(floats, 16), w2 = v128.load(floats, 32), w3 = v128.load(floats, 48);
-      const t0 = f32x4.mul(w0, r), t1 = f32x4.mul(w1, r), t2 = f32x4.mul(w2, r), t3 = f32x4.mul(w3, r);
-      const r0 = rounded(t0, z, half), r1 = rounded(t1, z, half), r2 = rounded(t2, z, half), r3 = rounded(t3, z, half);
-      const c0 = clamped(r0, none, tops), c1 = clamped(r1, none, tops), c2 = clamped(r2, none, tops), c3 = clamped(r3, none, tops);
-      const outside = i32x4.add(
-        i32x4.add(f32x4.ne(r0, c0), f32x4.ne(r1, c1)),
-        i32x4.add(f32x4.ne(r2, c2), f32x4.ne(r3, c3))
-      );
-      clipped = i32x4.sub(clipped, outside);
-      squares = f32x4.add(f32x4.add(f32x4.add(f32x4.add(squares, f32x4.mul(t0, t0)), f32x4.mul(t1, t1)), f32x4.mul(t2, t2)), f32x4.mul(t3, t3));
-      const e0 = error(w0, c0, s, r, z), e1 = error(w1, c1, s, r, z), e2 = error(w2, c2, s, r, z), e3 = error(w3, c3, s, r, z);
-      errors = f32x4.add(f32x4.add(f32x4.add(f32x4.add(errors, f32x4.mul(e0, e0)), f32x4.mul(e1, e1)), f32x4.mul(e2, e2)), f32x4.mul(e3, e3));
-      v128.store(
-        codes,
-        i8x16.narrow_i16x8_u(
-          i16x8.narrow_i32x4_u(v128.and(f32x4.add(c0, align), byte), v128.and(f32x4.add(c1, align), byte)),
-          i16x8.narrow_i32x4_u(v128.and(f32x4.add(c2, align), byte), v128.and(f32x4.add(c3, align), byte))
-        )
-      );
-      floats += 64;
-      codes += 16;
-    }
-    for (; i < flush; i += 4) {
-      const w = v128.load(floats), t = f32x4.mul(w, r);
-      const near = rounded(t, z, half), code = clamped(near, none, tops), e = error(w, code, s, r, z);
-      clipped = i32x4.sub(clipped, f32x4.ne(near, code));
-      squares = f32x4.add(squares, f32x4.mul(t, t));
-      errors = f32x4.add(errors, f32x4.mul(e, e));
-      const words = v128.and(f32x4.add(code, align), byte);
-      const shorts = i16x8.narrow_i32x4_u(words, words);
-      store<u32>(codes, i32x4.extract_lane(i8x16.narrow_i16x8_u(shorts, shorts), 0));
-      floats += 16;
-      codes += 4;
-    }
-    signal += <f64>sumFloats(squares);
-    noise += <f64>sumFloats(errors);
-  }
-  for (let i = body; i < length; i++) {
-    const w = load<f32>(floats), t = w * reciprocal;
-    const near = floor<f32>(t + zero + almostHalf), code = max<f32>(0, min(top, near));
-    if (near != code) clippedAlone++;
-    const e = (w - (code - zero) * scale) * reciprocal;
-    signal += <f64>(t * t);
-    noise += <f64>(e * e);
-    store<u8>(codes++, <u8>code);
-    floats += 4;
-  }
-  store<f64>(loss, load<f64>(loss) + <f64>scale * <f64>scale * signal);
-  store<f64>(loss, load<f64>(loss, 8) + <f64>scale * <f64>scale * noise, 8);
+  store<f64>(loss, totalSignal);
+  store<f64>(loss, totalNoise, 8);
   store<f64>(loss, load<f64>(loss, 16) + <f64>(sumInts(clipped) + clippedAlone), 16);
 }
 
