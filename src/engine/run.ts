@@ -149,6 +149,7 @@ async function reload(
   work: Work,
 ): Promise<{ fused: OperatorCounts; notes: string[] }> {
   work.emit({ kind: 'doing', what: 'loading the compressed model' });
+  work.emit({ kind: 'progress', stage: 'reload', text: 'Loading the compressed model', done: 0, total: 1 });
   const { model } = await openOnnx(path);
   const problems = verify(model);
   if (problems.length > 0)
