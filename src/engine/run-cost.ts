@@ -62,10 +62,14 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
   const { subject, folder, kernels, signal } = question;
   const started = performance.now();
   const orders: (Order | Tensor)[] = [];
+  const made: number[] = [];
   const steps = takeSteps(
     subject,
     question.recipe,
-    hollowWorkshop((order) => orders.push(order)),
+    hollowWorkshop(
+      (order) => orders.push(order),
+      (length) => made.push(length),
+    ),
   );
   let dry: Taken;
   for (;;) {
@@ -76,7 +80,8 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
     }
   }
   const bytesAfter = encodeModel(dry.subject.model, allInside).length;
-  const newBytes = orders.reduce((sum, order) => sum + resultBytes(order), 0);
+  const newBytes =
+    orders.reduce((sum, order) => sum + resultBytes(order), 0) + made.reduce((sum, length) => sum + length, 0);
   const optimised = bytesAfter <= largestOptimised ? bytesAfter : 0;
   const fitSeconds = (performance.now() - started) / 1000;
 

@@ -2,6 +2,7 @@
 import { byteLength, elementCount, type Tensor, type TensorData } from '../../graph/graph';
 import { encodeFloat16, packCodes } from '../../graph/tensor';
 import type { Kernels, QuantizeLoss } from '../../kernels/kernels';
+import type { Gathering } from './gathering';
 import { halve } from './half';
 import { groupsOf, hollow, type Order, orderBytes, requestOf, storedGroups } from './order';
 import type { Scratch } from './scratch';
@@ -24,10 +25,17 @@ export interface Halved {
 export interface Workshop {
   quantize(order: Order): Promise<Quantized>;
   toFloat16(tensor: Tensor): Promise<Halved>;
+  /** Bytes that a method computes itself; `length` is known beforehand. Where nothing is computed, `compute` is not called. */
+  make(length: number, compute: () => Promise<Uint8Array>): Promise<TensorData>;
+  /** What can be learnt from data; null where nothing is computed, and sizes must not depend on it. */
+  readonly gathering: Gathering | null;
 }
 
-/** The same orders, no bytes: `tell` hears each. */
-export function hollowWorkshop(tell: (order: Order | Tensor) => void = () => {}): Workshop {
+/** The same orders, no bytes: `tell` hears each, `tellMade` the length of what a method would compute itself. */
+export function hollowWorkshop(
+  tell: (order: Order | Tensor) => void = () => {},
+  tellMade: (length: number) => void = () => {},
+): Workshop {
   return {
     async quantize(order) {
       tell(order);
@@ -43,11 +51,29 @@ export function hollowWorkshop(tell: (order: Order | Tensor) => void = () => {})
       tell(tensor);
       return { data: hollow(byteLength('float16', tensor.dims)), loss: null };
     },
+    async made(length) {
+      tellMade(length);
+      return hollow(length);
+    },
+    make: async (length) => hollow(length),
+    gathering: null,
   };
 }
 
-export function kernelWorkshop(kernels: Kernels, scratch: Scratch, signal: AbortSignal): Workshop {
+/** `gathering` is for methods that learn from data. */
+export function kernelWorkshop(
+  kernels: Kernels,
+  scratch: Scratch,
+  signal: AbortSignal,
+  gathering: Gathering | null = null,
+): Workshop {
   return {
+    gathering,
+    async make(length, compute) {
+      const bytes = await compute();
+      if (bytes.byteLength !== length) throw new Error(`${bytes.byteLength} bytes were made where ${length} were told`);
+      return scratch.put(bytes);
+    },
     async quantize(order) {
       const made = await kernels.quantize(requestOf(order, signal));
       const scales = layScales(order, made.scales);
@@ -65,6 +91,12 @@ export function kernelWorkshop(kernels: Kernels, scratch: Scratch, signal: Abort
     async toFloat16(tensor) {
       const { bytes, loss } = await halve(kernels, tensor, signal);
       return { data: await scratch.put(bytes), loss };
+    },
+    async made(length, make) {
+      signal.throwIfAborted();
+      const bytes = await make();
+      if (bytes.byteLength !== length) throw new Error(`${bytes.byteLength} bytes made where ${length} were foretold`);
+      return scratch.put(bytes);
     },
   };
 }
