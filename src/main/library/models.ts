@@ -1,7 +1,7 @@
 // The shelf of models: opened by path and never copied, recognised at once, known by content soon after.
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import type { FileEntry, Layer, LibraryModel } from '../../contract/words/model';
 import { Refused, refuse } from '../../contract/words/refusal';
 import type { History } from '../history';
@@ -55,7 +55,8 @@ export class ModelShelf {
     if (!existsSync(path)) {
       const known = this.#history.models.byPrefix(named);
       if (known) return known;
-      refuse('not-found', `There is no file at ${path}, and no model or run begins with ${named}.`);
+      const orId = isAbsolute(named) ? '' : `, and no model or run begins with ${named}`;
+      refuse('not-found', `There is no file at ${path}${orId}.`);
     }
     const real = realpathSync(modelFileIn(path));
     // Dropped twice in a moment, it is still one model.

@@ -4,24 +4,25 @@ import type { Evaluation } from '../../../contract/words/quality';
 import { type CommandSpec, choice, named, whole } from '../command';
 import { follow } from '../follow';
 import { numberText, sizeText } from '../print';
-import { openDataset, openModel } from '../subjects';
+import { openDataset, openModel, presetOption } from '../subjects';
 
 export const evaluate: CommandSpec = {
   name: 'evaluate <model>',
   help: 'quality and speed of a model as it is',
   options: [
     { flags: '--data <dataset>', help: 'a dataset.json, a folder with one, or data', parse: named, required: true },
+    presetOption,
     { flags: '--split <name>', help: `one of ${splitNames.join(', ')} (default: test)`, parse: choice(...splitNames) },
     { flags: '--limit <n>', help: 'the first n samples only', parse: whole(1) },
     { flags: '--batch <n>', help: 'samples at once', parse: whole(1, 65536) },
     { flags: '--threads <n>', help: 'threads of the runtime (default: physical cores)', parse: whole(1, 1024) },
     { flags: '--against <model>', help: 'compares the answers with those of another model', parse: named },
   ],
-  async run(session, [given = ''], { data, split, limit, batch, threads, against }) {
+  async run(session, [given = ''], { data, preset, split, limit, batch, threads, against }) {
     const client = await session.client();
     const model = await openModel(client, given);
     const other = against === undefined ? undefined : await openModel(client, String(against));
-    const datasetId = await openDataset(client, String(data));
+    const datasetId = await openDataset(client, String(data), preset as string | undefined);
     const { id } = await client.runs.evaluate({
       modelId: model.id,
       datasetId,

@@ -3,12 +3,13 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { RunForecast } from '../../../contract/words/recipe';
+import { refuse } from '../../../contract/words/refusal';
 import type { RunDocument } from '../../../contract/words/run';
 import { type CommandSpec, named, whole } from '../command';
 import { follow } from '../follow';
 import { checkOutFolder, writeOutFolder } from '../out-folder';
 import { durationText, numberText, sizeText, table } from '../print';
-import { openDataset, openModel, readRecipe } from '../subjects';
+import { openDataset, openModel, presetOption, readRecipe } from '../subjects';
 import { evaluationText } from './evaluate';
 
 export const run: CommandSpec = {
@@ -17,6 +18,7 @@ export const run: CommandSpec = {
   options: [
     { flags: '--recipe <file>', help: 'the recipe, JSON', parse: named, required: true },
     { flags: '--data <dataset>', help: 'measures quality before and after on it', parse: named },
+    presetOption,
     {
       flags: '--seed <n>',
       help: 'seed of everything that is drawn (default: of the recipe)',
@@ -26,12 +28,15 @@ export const run: CommandSpec = {
     { flags: '--out <dir>', help: "receives the artifact's files and run.json; absent or empty", parse: named },
     { flags: '--dry-run', help: 'tells memory, disk and time, and does nothing' },
   ],
-  async run(session, [given = ''], { recipe: file, data, seed, limit, out, dryRun }) {
+  async run(session, [given = ''], { recipe: file, data, preset, seed, limit, out, dryRun }) {
+    if (preset !== undefined && data === undefined)
+      refuse('usage', 'A preset says how samples are prepared, and there are none.', 'Name them with --data.');
     const recipe = await readRecipe(String(file));
     if (out !== undefined) await checkOutFolder(String(out));
     const client = await session.client();
     const model = await openModel(client, given);
-    const datasetId = data === undefined ? undefined : await openDataset(client, String(data));
+    const datasetId =
+      data === undefined ? undefined : await openDataset(client, String(data), preset as string | undefined);
     if (dryRun) {
       const document = await client.recipes.forecast({ modelId: model.id, recipe, datasetId });
       return { document, text: forecastText(document) };
