@@ -8,6 +8,7 @@ import type { Evaluation } from '../contract/words/quality';
 import type { Recipe } from '../contract/words/recipe';
 import { refuse } from '../contract/words/refusal';
 import type { Stage } from '../contract/words/run';
+import type { InputPort } from './data';
 import { evaluate } from './evaluate';
 import { shortOf, tooLargeToLoad } from './forecast';
 import { open as openOnnx, write } from './formats/onnx';
@@ -15,11 +16,14 @@ import type { Model } from './graph/graph';
 import { inferShapes } from './graph/shapes';
 import { verify } from './graph/verify';
 import { type Kernels, openKernels } from './kernels';
+import { openCalibration } from './measure/calibration';
+import type { Gathering } from './methods/cutting/gathering';
 import { Scratch } from './methods/cutting/scratch';
 import { kernelWorkshop } from './methods/cutting/workshop';
 import type { Subject } from './methods/method';
 import { inputsOf, openSubject } from './open';
 import { readRecipe } from './recipe';
+import { needsData } from './recipe-needs';
 import { type Taken, takeSteps } from './recipe-steps';
 import { costOf, largestOptimised, type RunCost } from './run-cost';
 import { fusionNotes, layerOutcomes, runNotes } from './run-report';
@@ -35,16 +39,18 @@ const modelFile = 'model.onnx';
 
 export async function runRecipe(ask: Ask, work: Work): Promise<RunResult> {
   const recipe = readRecipe(ask.recipe);
+  needsData(recipe, ask.dataset !== undefined);
   const clock = new StageClock();
   const kernels = await openKernels();
   try {
-    const { subject, cost, fitNotes } = await clock.time('fit', () => prepare(ask, recipe, kernels, work));
+    const { subject, inputs, cost, fitNotes } = await clock.time('fit', () => prepare(ask, recipe, kernels, work));
     const artifact = join(ask.folder, 'artifact');
-    const taken = await cutAndWrite(ask, recipe, subject, kernels, artifact, clock, work);
+    const gathering = await gather(ask, recipe, inputs, kernels, clock, work);
+    const taken = await cutAndWrite(ask, recipe, subject, gathering, artifact, clock, work);
     const path = join(artifact, modelFile);
     const stopped = taken.steps < recipe.steps.length || work.stopping;
 
-    const notes = [...fitNotes, ...runNotes(taken.records)];
+    const notes = [...fitNotes, ...(gathering.calibration?.notes ?? []), ...runNotes(taken.records)];
     let fused: OperatorCounts = {};
     let measured: Measured = {};
     if (!cost.loads) notes.push(tooLargeToLoad(cost));
@@ -74,9 +80,10 @@ async function prepare(ask: Ask, recipe: Recipe, kernels: Kernels, work: Work) {
   work.emit({ kind: 'doing', what: `opening ${ask.path}` });
   const opened = await openSubject(ask.path);
   const { subject, notes: fitNotes } = opened;
+  const inputs = inputsOf(opened);
   const cost = await costOf({
     subject,
-    inputs: inputsOf(opened),
+    inputs,
     recipe,
     kernels,
     folder: ask.folder,
@@ -88,7 +95,31 @@ async function prepare(ask: Ask, recipe: Recipe, kernels: Kernels, work: Work) {
   work.emit({ kind: 'stages', stages: cost.stages });
   const short = shortOf(cost);
   if (short.length > 0) refuse(cost.diskBytes > cost.freeDiskBytes ? 'disk-full' : 'does-not-fit', short.join(' '));
-  return { subject, cost, fitNotes };
+  return { subject, inputs, cost, fitNotes };
+}
+
+/** Samples for steps that learn from data, opened only where one does. */
+async function gather(
+  ask: Ask,
+  recipe: Recipe,
+  inputs: readonly InputPort[],
+  kernels: Kernels,
+  clock: StageClock,
+  work: Work,
+): Promise<Gathering> {
+  const { dataset } = ask;
+  const isNeeded = needsData(recipe, dataset !== undefined);
+  if (isNeeded) work.emit({ kind: 'doing', what: 'opening the calibration samples' });
+  return {
+    calibration: isNeeded && dataset ? await clock.time('gather', () => openCalibration(dataset, inputs)) : null,
+    folder: ask.folder,
+    kernels,
+    signal: work.signal,
+    tell(text, done, total) {
+      clock.enter('gather');
+      work.emit({ kind: 'progress', stage: 'gather', text, done, total });
+    },
+  };
 }
 
 /** The steps, through a scratch file, and the artifact. The scratch file is gone afterwards, whatever happens. */
@@ -96,14 +127,14 @@ async function cutAndWrite(
   ask: Ask,
   recipe: Recipe,
   subject: Subject,
-  kernels: Kernels,
+  gathering: Gathering,
   artifact: string,
   clock: StageClock,
   work: Work,
 ): Promise<Taken & { files: string[] }> {
   const scratch = await Scratch.create(join(ask.folder, 'scratch.bin'));
   try {
-    const taken = await clock.time('apply', () => apply(subject, recipe, kernels, scratch, work));
+    const taken = await clock.time('apply', () => apply(subject, recipe, gathering, scratch, clock, work));
     work.emit({ kind: 'doing', what: 'writing the artifact' });
     const files = await clock.time('write', () => writeArtifact(taken.subject.model, artifact, work));
     return { ...taken, files };
@@ -112,8 +143,15 @@ async function cutAndWrite(
   }
 }
 
-async function apply(subject: Subject, recipe: Recipe, kernels: Kernels, scratch: Scratch, work: Work): Promise<Taken> {
-  const workshop = kernelWorkshop(kernels, scratch, work.signal);
+async function apply(
+  subject: Subject,
+  recipe: Recipe,
+  gathering: Gathering,
+  scratch: Scratch,
+  clock: StageClock,
+  work: Work,
+): Promise<Taken> {
+  const workshop = kernelWorkshop(gathering.kernels, scratch, work.signal, gathering);
   const steps = takeSteps(subject, recipe, workshop, () => work.stopping);
   for (;;) {
     work.signal.throwIfAborted();
@@ -125,6 +163,7 @@ async function apply(subject: Subject, recipe: Recipe, kernels: Kernels, scratch
       return next.value;
     }
     const { title, cut, done, total } = next.value;
+    clock.enter('apply');
     work.emit({ kind: 'doing', what: `${title}, layer ${cut.layer}` });
     work.emit({ kind: 'progress', stage: 'apply', text: `${title}, layer ${done} of ${total}`, done, total });
     for (const text of cut.notes) work.emit({ kind: 'log', level: 'info', text, layer: cut.layer });

@@ -8,6 +8,8 @@ import type { Workshop } from './cutting/workshop';
 
 /** Every parameter of the card, defaults filled in. */
 export type Params = Readonly<Record<string, ParameterValue>>;
+/** What a method must be given besides the graph. */
+export type Need = MethodCard['needs'][number];
 export type Shapes = Awaited<ReturnType<typeof inferShapes>>;
 
 /** The model as the steps before left it, and what is known about it without reading weights. */
@@ -34,6 +36,8 @@ export interface LayerCut {
 
 export interface Method {
   readonly card: MethodCard;
+  /** What these parameters need, where that is not what the card says. Anything but weights means calibration samples. */
+  needs?(params: Params): readonly Need[];
   /**
    * Why this layer cannot be taken, or null. From the graph and headers alone. `chosen`: the layers the step acts on, where
    * that is known; some must be taken together.
