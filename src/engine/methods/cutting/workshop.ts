@@ -51,11 +51,10 @@ export function hollowWorkshop(
       tell(tensor);
       return { data: hollow(byteLength('float16', tensor.dims)), loss: null };
     },
-    async made(length) {
+    async make(length) {
       tellMade(length);
       return hollow(length);
     },
-    make: async (length) => hollow(length),
     gathering: null,
   };
 }
@@ -70,6 +69,7 @@ export function kernelWorkshop(
   return {
     gathering,
     async make(length, compute) {
+      signal.throwIfAborted();
       const bytes = await compute();
       if (bytes.byteLength !== length) throw new Error(`${bytes.byteLength} bytes were made where ${length} were told`);
       return scratch.put(bytes);
@@ -91,12 +91,6 @@ export function kernelWorkshop(
     async toFloat16(tensor) {
       const { bytes, loss } = await halve(kernels, tensor, signal);
       return { data: await scratch.put(bytes), loss };
-    },
-    async made(length, make) {
-      signal.throwIfAborted();
-      const bytes = await make();
-      if (bytes.byteLength !== length) throw new Error(`${bytes.byteLength} bytes made where ${length} were foretold`);
-      return scratch.put(bytes);
     },
   };
 }
