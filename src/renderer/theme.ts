@@ -81,7 +81,10 @@ export const theme = createTheme({
     },
     Popover: { defaultProps: { transitionProps: { duration: 120 } }, classNames: { dropdown: look.popover } },
     Modal: {
-      defaultProps: { transitionProps: { duration: 120, transition: 'fade' }, centered: false },
+      defaultProps: {
+        transitionProps: { duration: 120, transition: 'fade' },
+        overlayProps: { backgroundOpacity: 0.32, blur: 0 },
+      },
       classNames: { content: look.dialog, header: look.dialogHead, title: look.dialogTitle, body: look.dialogBody },
     },
     Drawer: { defaultProps: { transitionProps: { duration: 120 } } },

@@ -1,10 +1,11 @@
 // Treemap of bytes: area is bytes, the colour is chosen by the page. Tile = row = node = right panel.
 import { useMemo } from 'react';
 import { Treemap as RechartsTreemap, Tooltip } from 'recharts';
+import { fitName } from '../fit-name';
 import { bytes, percent, plural } from '../format';
 import { tip } from './axes';
 import { Chart, ChartTip } from './chart';
-import { type DrawnTile, drawnTiles, fitName, type Tile } from './tiles';
+import { type DrawnTile, drawnTiles, type Tile } from './tiles';
 
 export interface TreemapProps {
   tiles: readonly Tile[];

@@ -32,6 +32,8 @@ export interface DataTableProps<Row> {
   rowKey: (row: Row) => string;
   sorting?: Sorting | null;
   onSort?: (sorting: Sorting) => void;
+  /** A head was dragged in front of another. */
+  onMoveColumn?: (column: string, before: string) => void;
   selected?: readonly string[];
   onSelect?: (key: string, keys: { add: boolean; extend: boolean }, order: readonly string[]) => void;
   /** Enter or double click. */
@@ -47,6 +49,9 @@ export interface DataTableProps<Row> {
 }
 
 const virtualAbove = 100;
+const headPx = 28;
+/** What a dragged head carries. */
+const dragType = 'application/x-lathe-column';
 
 export function DataTable<Row>(props: DataTableProps<Row>) {
   const { columns, rows, rowKey, sorting, selected = [], onSelect, onOpen, rowHeight = 22 } = props;
@@ -62,7 +67,9 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     getScrollElement: () => frame.current,
     estimateSize: () => rowHeight,
     overscan: 12,
-    scrollPaddingStart: 28,
+    // Rows begin below the head, which sticks.
+    scrollMargin: headPx,
+    scrollPaddingStart: headPx,
   });
   const windowed = virtualizer.getVirtualItems();
   const shown = virtual
@@ -71,14 +78,23 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         return row === undefined ? [] : [row];
       })
     : sorted;
-  const before = virtual ? (windowed[0]?.start ?? 0) : 0;
-  const after = virtual ? virtualizer.getTotalSize() - (windowed.at(-1)?.end ?? 0) : 0;
+  const before = virtual ? (windowed[0]?.start ?? headPx) - headPx : 0;
+  const after = virtual ? virtualizer.getTotalSize() + headPx - (windowed.at(-1)?.end ?? headPx) : 0;
 
-  // A selection made elsewhere scrolls into view, unless the pointer is over this table.
+  // What was used last: a selection by key or from elsewhere scrolls into view, what is under the pointer stays.
+  const pointing = useRef(false);
+  useEffect(() => {
+    const onKey = () => {
+      pointing.current = false;
+    };
+    window.addEventListener('keydown', onKey, true);
+    return () => window.removeEventListener('keydown', onKey, true);
+  }, []);
+
   useEffect(() => {
     const at = focus === undefined ? -1 : order.indexOf(focus);
     const box = frame.current;
-    if (at < 0 || !box || box.matches(':hover')) return;
+    if (at < 0 || !box || (pointing.current && box.matches(':hover'))) return;
     if (virtual) virtualizer.scrollToIndex(at, { align: 'auto' });
     else box.querySelector(`[data-row="${at}"]`)?.scrollIntoView({ block: 'nearest' });
   }, [focus, order, virtual, virtualizer]);
@@ -107,71 +123,89 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   };
 
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling frame must be reachable, and its rows are walked with arrow keys
-    // biome-ignore lint/a11y/useSemanticElements: a frame that scrolls, not a set of fields
-    <div className={look.frame} ref={frame} tabIndex={0} role="group" aria-label={props.label} onKeyDown={walk}>
-      <table className={look.table} aria-rowcount={sorted.length + 1}>
-        <thead>
-          <tr>
-            {columns.map((column) => (
-              <Head key={column.id} column={column} sorting={sorting ?? null} onSort={props.onSort} />
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {before > 0 ? <tr style={{ height: before }} /> : null}
-          {shown.map((row, index) => {
-            const at = virtual ? (windowed[index]?.index ?? index) : index;
-            const key = rowKey(row);
-            return (
-              <tr
-                key={key}
-                className={look.row}
-                data-row={at}
-                aria-rowindex={at + 2}
-                aria-selected={onSelect ? chosen.has(key) : undefined}
-                data-marked={props.marked?.(row) || undefined}
-                data-hovered={props.hovered === key || undefined}
-                data-clickable={onSelect || onOpen ? true : undefined}
-                style={{ height: rowHeight }}
-                onMouseEnter={props.onHover && (() => props.onHover?.(key))}
-                onMouseLeave={props.onHover && (() => props.onHover?.(null))}
-                onClick={(event: MouseEvent) =>
-                  onSelect
-                    ? onSelect(key, { add: event.ctrlKey || event.metaKey, extend: event.shiftKey }, order)
-                    : onOpen?.(row)
-                }
-                onDoubleClick={onSelect && (() => onOpen?.(row))}
-              >
-                {columns.map((column, place) =>
-                  place === 0 ? (
-                    <th
-                      key={column.id}
-                      scope="row"
-                      data-align={column.align}
-                      data-bare={column.bare || undefined}
-                      data-flexible={column.flexible || undefined}
-                    >
-                      {column.cell(row)}
-                    </th>
-                  ) : (
-                    <td
-                      key={column.id}
-                      data-align={column.align}
-                      data-bare={column.bare || undefined}
-                      data-flexible={column.flexible || undefined}
-                    >
-                      {column.cell(row)}
-                    </td>
-                  ),
-                )}
-              </tr>
-            );
-          })}
-          {after > 0 ? <tr style={{ height: after }} /> : null}
-        </tbody>
-      </table>
-      {sorted.length === 0 ? props.empty : null}
+    <div className={look.hold}>
+      {/* biome-ignore lint/a11y/useSemanticElements: a frame that scrolls, not a set of fields */}
+      <div
+        className={look.frame}
+        ref={frame}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling frame must be reachable, and its rows are walked with arrow keys
+        tabIndex={0}
+        role="group"
+        aria-label={props.label}
+        onKeyDown={walk}
+        onPointerMove={() => {
+          pointing.current = true;
+        }}
+      >
+        <table className={look.table} aria-rowcount={sorted.length + 1}>
+          <thead>
+            <tr>
+              {columns.map((column) => (
+                <Head
+                  key={column.id}
+                  column={column}
+                  sorting={sorting ?? null}
+                  onSort={props.onSort}
+                  onMove={props.onMoveColumn}
+                />
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {before > 0 ? <tr style={{ height: before }} /> : null}
+            {shown.map((row, index) => {
+              const at = virtual ? (windowed[index]?.index ?? index) : index;
+              const key = rowKey(row);
+              return (
+                <tr
+                  key={key}
+                  className={look.row}
+                  data-row={at}
+                  aria-rowindex={at + 2}
+                  aria-selected={onSelect ? chosen.has(key) : undefined}
+                  data-marked={props.marked?.(row) || undefined}
+                  data-hovered={props.hovered === key || undefined}
+                  data-clickable={onSelect || onOpen ? true : undefined}
+                  style={{ height: rowHeight }}
+                  onMouseEnter={props.onHover && (() => props.onHover?.(key))}
+                  onMouseLeave={props.onHover && (() => props.onHover?.(null))}
+                  onClick={(event: MouseEvent) =>
+                    onSelect
+                      ? onSelect(key, { add: event.ctrlKey || event.metaKey, extend: event.shiftKey }, order)
+                      : onOpen?.(row)
+                  }
+                  onDoubleClick={onSelect && (() => onOpen?.(row))}
+                >
+                  {columns.map((column, place) =>
+                    place === 0 ? (
+                      <th
+                        key={column.id}
+                        scope="row"
+                        data-align={column.align}
+                        data-bare={column.bare || undefined}
+                        data-flexible={column.flexible || undefined}
+                      >
+                        {column.cell(row)}
+                      </th>
+                    ) : (
+                      <td
+                        key={column.id}
+                        data-align={column.align}
+                        data-bare={column.bare || undefined}
+                        data-flexible={column.flexible || undefined}
+                      >
+                        {column.cell(row)}
+                      </td>
+                    ),
+                  )}
+                </tr>
+              );
+            })}
+            {after > 0 ? <tr style={{ height: after }} /> : null}
+          </tbody>
+        </table>
+        {sorted.length === 0 ? props.empty : null}
+      </div>
     </div>
   );
 }
@@ -180,8 +214,9 @@ function Head<Row>(props: {
   column: Column<Row>;
   sorting: Sorting | null;
   onSort?: ((sorting: Sorting) => void) | undefined;
+  onMove?: ((column: string, before: string) => void) | undefined;
 }) {
-  const { column, sorting, onSort } = props;
+  const { column, sorting, onSort, onMove } = props;
   const on = sorting?.column === column.id;
   const content = (
     <>
@@ -194,6 +229,15 @@ function Head<Row>(props: {
       scope="col"
       style={{ width: column.width }}
       data-align={column.align}
+      draggable={onMove !== undefined}
+      onDragStart={(event) => event.dataTransfer.setData(dragType, column.id)}
+      onDragOver={(event) => {
+        if (onMove && event.dataTransfer.types.includes(dragType)) event.preventDefault();
+      }}
+      onDrop={(event) => {
+        const dragged = event.dataTransfer.getData(dragType);
+        if (dragged) onMove?.(dragged, column.id);
+      }}
       aria-sort={on ? (sorting.descending ? 'descending' : 'ascending') : undefined}
     >
       {column.sort && onSort ? (

@@ -58,6 +58,7 @@ export function Palette() {
       size={560}
       classNames={{ content: look.content, inner: look.inner }}
       transitionProps={{ duration: 0 }}
+      overlayProps={{ backgroundOpacity: 0.32, blur: 0 }}
     >
       <Spotlight.Search
         placeholder="Find a model, a layer, a run, a command"

@@ -1,10 +1,11 @@
 // The shell: rail, context bar, the page, tray; and what lies over them all.
 import { notifications } from '@mantine/notifications';
-import { lazy, type ReactNode, Suspense, useCallback, useEffect } from 'react';
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useRef } from 'react';
 import { useLocation } from 'wouter';
 import type { RunRow } from '../../contract/words/run';
 import { useAddress } from '../address';
-import { desktop } from '../desktop';
+import { type DesktopCommand, desktop } from '../desktop';
+import { useKeptSettings } from '../kept-settings';
 import { listenToKeys, useShortcut } from '../keys';
 import { useLive } from '../live';
 import { useOpening } from '../opening';
@@ -28,6 +29,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const onFinished = useCallback((run: RunRow) => notifications.show(finishedSentence(run)), []);
   useLive(onFinished);
   useEffect(listenToKeys, []);
+  useKeptSettings();
   useDesktopCommands();
   useTitle();
   useShortcut('mod+k', 'Find anything', openPalette);
@@ -76,10 +78,11 @@ function useTitle(): void {
 function useDesktopCommands(): void {
   const { go } = useAddress();
   const opening = useOpening();
-  useEffect(() => {
-    desktop?.onCommand((command) => {
-      if (command.kind === 'open') void opening.path(command.path);
-      else go(allPages.find((page) => page.id === command.page)?.path ?? '/');
-    });
-  }, [go, opening]);
+  const obey = useRef<(command: DesktopCommand) => void>(() => undefined);
+  obey.current = (command) => {
+    if (command.kind === 'open') void opening.path(command.path);
+    else go(allPages.find((page) => page.id === command.page)?.path ?? '/');
+  };
+  // The preload takes listeners and never lets go of them: one is enough.
+  useEffect(() => desktop?.onCommand((command) => obey.current(command)), []);
 }

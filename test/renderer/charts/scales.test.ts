@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { roundTicks } from '../../../src/renderer/charts/axes';
 import { loudSentence } from '../../../src/renderer/charts/channel-ranges';
 import { binsOf, countTicks, heightOf, sigmaTicks } from '../../../src/renderer/charts/histogram-scale';
-import { drawnTiles, fitName, leastShare } from '../../../src/renderer/charts/tiles';
+import { drawnTiles, leastShare } from '../../../src/renderer/charts/tiles';
+import { fitName } from '../../../src/renderer/fit-name';
 
 describe('histogram', () => {
   it('shows a single weight on a log scale, and nothing where there is none', () => {

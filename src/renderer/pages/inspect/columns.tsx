@@ -3,6 +3,7 @@ import type { CSSProperties } from 'react';
 import { Sparkline } from '../../charts/sparkline';
 import { bytes, compact, count, fixed, percent, shape } from '../../format';
 import type { Column } from '../../parts/data-table';
+import { LayerName } from '../../parts/layer-name';
 import { PrecisionTag } from '../../parts/precision-tag';
 import { binOf, type Colouring, inkOn } from './colours';
 import look from './inspect.module.css';
@@ -66,7 +67,7 @@ export function layerColumns(
       head: 'Layer',
       width: 170,
       sort: (row) => row.name,
-      cell: (row) => <span className="mono">{row.name}</span>,
+      cell: (row) => <LayerName>{row.name}</LayerName>,
     },
     { id: 'op', head: 'Op', sort: (row) => row.op, cell: (row) => <span className={look.second}>{row.op}</span> },
     {
@@ -158,14 +159,18 @@ export function layerColumns(
       cell: (row) => (row.macs === null ? <span className={look.second}>shape unknown</span> : compact(row.macs)),
     });
   if (room === 'full') return columns;
-  if (room === 'tight') return columns.filter((column) => column.id === sorted || !spared.has(column.id));
+  if (room === 'tight') {
+    const long = rows.some((row) => row.name.length > longName);
+    const spared = new Set(long ? ['op', 'macs', 'shape'] : ['op', 'macs']);
+    return columns.filter((column) => column.id === sorted || !spared.has(column.id));
+  }
   // Little room: layer, bytes, the sorted column and one more.
   const kept = new Set(['layer', 'bytes', sorted, swept ? 'weights' : 'parameters']);
   return columns.filter((column) => kept.has(column.id));
 }
 
-/** What a table of little width leaves out first. */
-const spared: ReadonlySet<string> = new Set(['op', 'macs']);
+/** Longer names push the shape out of a table of little width. */
+const longName = 24;
 
 /** The table as CSV, for a spreadsheet. */
 export function layersCsv(rows: readonly LayerRow[]): string {

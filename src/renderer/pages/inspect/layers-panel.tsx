@@ -5,6 +5,7 @@ import { useDeferredValue, useMemo, useRef, useState } from 'react';
 import { saveText } from '../../download';
 import { count } from '../../format';
 import { useShortcut } from '../../keys';
+import { useColumns } from '../../parts/columns';
 import { DataTable } from '../../parts/data-table';
 import { EmptyState } from '../../parts/empty-state';
 import { Panel } from '../../parts/panel';
@@ -41,10 +42,11 @@ export function LayersPanel(props: LayersPanelProps) {
   const field = useRef<HTMLInputElement>(null);
   useShortcut('/', 'Filter', () => field.current?.focus());
 
-  const columns = useMemo(
+  const all = useMemo(
     () => layerColumns(rows, colouring, room, sorting.column),
     [rows, colouring, room, sorting.column],
   );
+  const { columns, menu, move } = useColumns('layers', all);
   const shown = useMemo(() => filterLayers(rows, settled), [rows, settled]);
 
   const walk = (step: 1 | -1) => {
@@ -76,6 +78,7 @@ export function LayersPanel(props: LayersPanelProps) {
             value={filter}
             onChange={(event) => setFilter(event.currentTarget.value)}
           />
+          {menu}
           <ActionIcon
             aria-label="Save the table as CSV"
             onClick={() => saveText(`${props.name}-layers.csv`, layersCsv(rows), 'text/csv')}
@@ -92,6 +95,7 @@ export function LayersPanel(props: LayersPanelProps) {
         rowKey={keyOf}
         sorting={sorting}
         onSort={props.onSort}
+        onMoveColumn={move}
         selected={selected}
         onSelect={onSelect}
         hovered={props.hovered}

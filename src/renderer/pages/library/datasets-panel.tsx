@@ -18,7 +18,10 @@ import look from './library.module.css';
 
 /** *60,000 images · 10 classes · IDX* */
 function factsOf({ summary, origin }: LibraryDataset): string {
-  const samples = summary.splits.reduce((sum, split) => sum + split.samples, 0);
+  // Calibration samples that were not set apart are those of train or test again.
+  const samples = summary.splits
+    .filter((split) => split.name !== 'calibration' || summary.spec.splits.calibration)
+    .reduce((sum, split) => sum + split.samples, 0);
   const labelled = summary.splits.some((split) => split.labelled);
   return [
     origin === 'sample' ? 'sample' : null,

@@ -6,7 +6,6 @@ import { ago, bytes } from '../../format';
 import { useNow, useUsage } from '../../live';
 import { EmptyState } from '../../parts/empty-state';
 import { Panel } from '../../parts/panel';
-import { TextAction } from '../../parts/text-action';
 import { useRuns } from '../../queries';
 import { type Event, latelyOf } from './lately';
 import look from './library.module.css';
@@ -30,7 +29,6 @@ export function LatelyPanel() {
           <>
             <IconDatabase size={14} aria-hidden="true" />
             <span style={{ flex: 1 }}>Library holds {bytes(usage.libraryBytes)}</span>
-            {usage.sweepableBytes > 0 ? <TextAction href={to('/settings')}>Free space</TextAction> : null}
           </>
         ) : null
       }

@@ -2,6 +2,7 @@
 import { Switch, useMantineColorScheme } from '@mantine/core';
 import { useState } from 'react';
 import { bytes } from '../../format';
+import { keepSetting } from '../../kept-settings';
 import { singleKeys } from '../../keys';
 import { useUsage } from '../../live';
 import { Panel } from '../../parts/panel';
@@ -27,7 +28,15 @@ export default function SettingsPage() {
         <Panel title="Appearance and keys" padded>
           <div className={look.row}>
             <span>Colours</span>
-            <Segmented label="Colour scheme" segments={schemes} value={colorScheme} onChange={setColorScheme} />
+            <Segmented
+              label="Colour scheme"
+              segments={schemes}
+              value={colorScheme}
+              onChange={(scheme) => {
+                setColorScheme(scheme);
+                keepSetting('scheme', scheme);
+              }}
+            />
           </div>
           <div className={look.row}>
             <span>
@@ -40,6 +49,7 @@ export default function SettingsPage() {
               onChange={(event) => {
                 singleKeys.set(event.currentTarget.checked);
                 setKeys(event.currentTarget.checked);
+                keepSetting('single-keys', event.currentTarget.checked ? 'on' : 'off');
               }}
             />
           </div>
