@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { toFloat16 } from './float16';
+import { addInputs } from './gram';
 import { wasm } from './kernel-set';
 import type { Kernels } from './kernels';
 import { Pool } from './pool';
@@ -11,10 +12,12 @@ import { histogram, statistics } from './statistics';
 
 export type {
   Dequantization,
+  Hessian,
   Kernels,
   QuantizePreview,
   QuantizeRequest,
   QuantizeResult,
+  Rounding,
   StatisticsOptions,
 } from './kernels';
 
@@ -55,6 +58,8 @@ export async function openKernels(options: KernelOptions = {}): Promise<Kernels>
     histogram: (tensor, range) => pool.alone(range.signal, () => histogram(pool, tensor, range)),
     quantize: (request) => pool.alone(request.signal, () => quantize(pool, request)),
     preview: (request) => pool.alone(request.signal, () => previews.preview(request)),
+    addInputs: (into, inputs, options = {}) =>
+      pool.alone(options.signal, () => addInputs(pool, into, inputs, options.signal)),
     toFloat16: (tensor, options = {}) => pool.alone(options.signal, () => toFloat16(pool, tensor, options.signal)),
     close: () => pool.close(),
   };

@@ -33,6 +33,15 @@ export interface StatisticsOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How weights find their level: to the nearest; in ranges clipped to least |w − ŵ|^2.4; half-quadratic; with the inputs in view. */
+export type Rounding = 'nearest' | 'mse' | 'hqq' | 'gptq';
+
+/** Σ x·xᵀ over the inputs x of a layer, times any factor: [columns][columns], symmetric. */
+export interface Hessian {
+  readonly columns: number;
+  readonly data: Float32Array | Float64Array;
+}
+
 export interface QuantizeRequest {
   /** float32, float16, bfloat16 or float64. */
   readonly tensor: Tensor;
@@ -59,6 +68,10 @@ export interface QuantizeRequest {
    * `restricted`: the largest magnitude over 2^(bits−1) − 1.
    */
   readonly scaleRule: 'signed-max' | 'restricted';
+  /** Nearest where absent. `hqq` has float zero points whatever `symmetric` says; `gptq` keeps the grid of nearest. */
+  readonly rounding?: Rounding;
+  /** What `gptq` needs, of the request's `columns`. */
+  readonly hessian?: Hessian;
   /**
    * Look at about this many stored rows only, in whole groups, evenly spread: the result is that of the smaller matrix.
    */
@@ -82,6 +95,10 @@ export interface QuantizeResult extends QuantizeLoss {
   readonly scales: Float32Array;
   /** [N][groups], one byte each, two's complement where `zero` is signed; null where symmetric. */
   readonly zeroPoints: Uint8Array | null;
+  /** [N][groups] where rounding is `hqq`, less 2^(bits−1) where `zero` is signed; null otherwise. */
+  readonly floatZeroPoints: Float32Array | null;
+  /** tr((W − Ŵ)·H·(W − Ŵ)ᵀ) where rounding is `gptq`, damping included; null otherwise. */
+  readonly outputNoise: number | null;
 }
 
 /** What the recipe page draws while a dial moves; the words are those of the contract's `preview`. */
@@ -109,6 +126,11 @@ export interface Kernels {
   quantize(request: QuantizeRequest): Promise<QuantizeResult>;
   /** Keeps the tensor of the last request warm, so that the next one reads no file. */
   preview(request: QuantizeRequest): Promise<QuantizePreview>;
+  /**
+   * Adds Σ x·xᵀ of inputs [count][columns] to `into`, which must be float64; whatever the threads, the same bits. `into` is symmetric before
+   * and after.
+   */
+  addInputs(into: Hessian, inputs: Float32Array, options?: { signal?: AbortSignal }): Promise<void>;
   /** float16 bytes of a floating-point tensor: nearest, ties to even, infinity beyond 65,504. */
   toFloat16(tensor: Tensor, options?: { signal?: AbortSignal }): Promise<Uint8Array>;
   /** Ends the threads; requests under way are rejected. */

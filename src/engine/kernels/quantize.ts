@@ -22,7 +22,8 @@ export function planOf(request: QuantizeRequest, count: number): { plan: GroupPl
 }
 
 export async function quantize(pool: Pool, request: QuantizeRequest): Promise<QuantizeResult> {
-  const { tensor, bits, symmetric, zero, signal } = request;
+  const { tensor, bits, symmetric, zero, signal, rounding = 'nearest' } = request;
+  if (rounding !== 'nearest') refuse('unsupported', `${rounding} rounding is not known here.`);
   const { count, ...weights } = requireFloats(tensor, 'quantized');
   const { plan, rule } = planOf(request, count);
   const flip = zero === 'signed' ? 2 ** (bits - 1) : 0;
@@ -46,7 +47,7 @@ export async function quantize(pool: Pool, request: QuantizeRequest): Promise<Qu
       },
     });
   }
-  return { codes, scales, zeroPoints, ...totalLoss(losses) };
+  return { codes, scales, zeroPoints, floatZeroPoints: null, outputNoise: null, ...totalLoss(losses) };
 }
 
 /** In the order of the pieces, whatever order they came in. */
