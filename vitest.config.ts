@@ -16,7 +16,17 @@ export default defineConfig({
       {
         // The long measurements behind docs/evidence; run by `npm run prove` alone.
         extends: true,
-        test: { name: 'prove', include: ['test/prove/*.prove.ts'], testTimeout: 3_600_000, fileParallelism: false },
+        test: {
+          name: 'prove',
+          include: [
+            'test/prove/*.prove.ts',
+            'test/conformance/conformance.whole.test.ts',
+            'test/main/jobs/kill.whole.test.ts',
+          ],
+          env: { LATHE_PROVE: '1', LATHE_KILLS: '50' },
+          testTimeout: 3_600_000,
+          fileParallelism: false,
+        },
       },
     ],
     // onnxruntime aborts a process that ends a thread with a run in flight; forks die alone.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Model } from '../../src/engine/graph/graph';
 import { hasTestData, testData } from '../data';
+import { record } from '../prove/evidence';
 import { type Case, readCases, readFeed } from './cases';
 import { type Feed, type Feeds, RuntimePool } from './runtime-pool';
 import { type ShapeCheck, type ThreeWays, threeWays } from './three-ways';
@@ -93,4 +94,13 @@ function report(count: number, results: readonly ThreeWays[], refused: readonly 
         `${sum(({ wrong }) => wrong.length)} wrong`,
     ].join('\n'),
   );
+  if (process.env.LATHE_PROVE)
+    record('road', 'conformance', {
+      cases: count,
+      read: results.length,
+      originals: kinds,
+      writtenTheSame: results.filter(({ written }) => written.verdict === 'same').length,
+      normalisedTheSame: results.filter(({ normalised }) => normalised.verdict === 'same').length,
+      normalisedToRounding: results.filter(({ normalised }) => normalised.verdict === 'rounding').length,
+    });
 }

@@ -9,6 +9,7 @@ import { hasTestData, testData } from '../../data';
 import { writeDataset } from '../../datasets';
 import { randomNumbers } from '../../engine/models';
 import { lathe, type Outcome } from '../../lathe';
+import { record } from '../../prove/evidence';
 import { temporaryFolder } from '../workspace';
 import { enginesOf } from './processes';
 
@@ -155,6 +156,7 @@ describe.skipIf(!hasTestData || process.platform !== 'linux')('kill -9', () => {
       const replay = await lathe(json('replay', id), { workspace });
       expect(replay.json).toMatchObject({ identical: true });
       console.log(moments.join('\n'));
+      if (process.env.LATHE_PROVE) record('road', 'kills', { seed, moments });
     },
     kills * 30_000 + 60_000,
   );
