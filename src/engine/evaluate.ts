@@ -5,6 +5,7 @@ import type { SplitName } from '../contract/words/dataset';
 import type { Evaluation, Latency, Quality } from '../contract/words/quality';
 import { refuse } from '../contract/words/refusal';
 import { type Batch, type Dataset, openDataset } from './data/index';
+import { readLanguage, settleWindows } from './evaluate-language';
 import { openFormat } from './formats/index';
 import { AgreementScore } from './measure/agreement';
 import { type Answers, answerOutput, toAnswers } from './measure/answers';
@@ -105,7 +106,9 @@ async function benchModel(path: string, bench: Bench): Promise<Benched> {
       for await (const batch of dataset.batches(split, session.inputs, request)) return batch;
       return null;
     };
-    const settled = await settleBatch(session, ask.batch ?? (await usualBatch(read)), ask.batch !== undefined, read);
+    const settled = isLanguage(dataset)
+      ? settleWindows(session, ask.batch)
+      : await settleBatch(session, ask.batch ?? (await usualBatch(read)), ask.batch !== undefined, read);
     if (settled.note) notes.push(`${name}: ${settled.note}`);
     let bytes = 0;
     for (const one of files) bytes += (await stat(one)).size;
@@ -160,6 +163,7 @@ async function measureQuality(
   bench: Bench,
 ): Promise<{ quality: Quality; agreement: AgreementScore | null }> {
   const { work, samples, notes } = bench;
+  if (isLanguage(bench.dataset)) return measureLanguage(model, parent, bench);
   const accuracy = new AccuracyScore();
   const regression = new RegressionScore();
   const agreement = parent ? new AgreementScore() : null;
@@ -199,20 +203,36 @@ async function measureQuality(
   return { quality: { metric: 'agreement', value: 1, n: done, ci95: [1, 1], correct: done }, agreement };
 }
 
+const isLanguage = ({ summary }: Dataset): boolean => summary.task === 'language-modelling';
+
+function measureLanguage(model: Benched, parent: Benched | null, bench: Bench) {
+  const { work } = bench;
+  const tell = throttled(work, 'evaluate', 'Evaluate', bench.samples);
+  work.emit({ kind: 'doing', what: `evaluating ${model.name}` });
+  const seen = (done: number): boolean => {
+    stopIfAborted(work);
+    bench.memory.look();
+    tell(done);
+    return work.stopping;
+  };
+  return readLanguage(model, parent, { ...bench, seen });
+}
+
 function firstRows(answers: Answers, rows: number): Answers {
   return { ...answers, rows, values: answers.values.subarray(0, rows * answers.width) };
 }
 
-/** Batch 1 where the model takes it, on the first sample. */
+/** At the batch that was asked for, else at batch 1; as the model takes it, on the first samples. */
 async function measureSpeed(model: Benched, bench: Bench): Promise<Latency> {
-  const { dataset, split, work, threads } = bench;
-  const batch = model.settled.fill ? model.settled.batch : 1;
+  const { dataset, split, samples, work, threads } = bench;
+  const isAsked = bench.ask.batch !== undefined;
+  const batch = model.settled.fill || isAsked ? model.settled.batch : 1;
   const tell = throttled(work, 'time', 'Time', 60);
   work.emit({ kind: 'doing', what: `timing ${model.name}` });
   for await (const first of dataset.batches(split, model.session.inputs, {
     batch,
-    limit: 1,
-    fill: model.settled.fill,
+    limit: Math.min(batch, samples),
+    fill: true,
   })) {
     return measureLatency(model.session, first.feeds, {
       batch,

@@ -47,6 +47,8 @@ export const datasetSpec = z.strictObject({
       contextLength: z.number().int().positive().optional(),
       stride: z.number().int().positive().optional(),
       bos: z.boolean().optional(),
+      /** The BOS of token ids that come without a tokenizer. */
+      bosId: z.number().int().nonnegative().optional(),
       split: z.enum(['none', 'blank-line']).optional(),
       minChars: z.number().int().nonnegative().optional(),
     })

@@ -3,7 +3,7 @@ import type { InputSpec } from '../../contract/words/dataset';
 import { refuse } from '../../contract/words/refusal';
 import { type DataType, dataTypes, elementCount } from '../graph/graph';
 import type { InputPort } from './dataset';
-import type { SampleShape } from './sources/source';
+import type { DenseShape } from './sources/source';
 
 export interface InputPlan {
   /** The key of the spec that applies: the input's name or `*`. */
@@ -38,7 +38,7 @@ const feedable = new Set<DataType>([
   'bool',
 ]);
 
-export function planInput(shape: SampleShape, inputs: Record<string, InputSpec>, port: InputPort): InputPlan {
+export function planInput(shape: DenseShape, inputs: Record<string, InputSpec>, port: InputPort): InputPlan {
   const name = Object.hasOwn(inputs, port.name) ? port.name : '*';
   const spec: InputSpec = { ...(Object.hasOwn(inputs, name) ? inputs[name] : {}) };
   const notes: string[] = [];
@@ -72,7 +72,7 @@ function inputType(spec: InputSpec, port: InputPort, name: string): DataType {
   return dtype;
 }
 
-function checkNormalisation(spec: InputSpec, shape: SampleShape, name: string): void {
+function checkNormalisation(spec: InputSpec, shape: DenseShape, name: string): void {
   const channels = spec.colour === 'gray' ? 1 : spec.colour ? 3 : shape.kind === 'picture' ? shape.channels : 1;
   for (const key of ['mean', 'std'] as const) {
     const list = spec[key];
@@ -101,7 +101,7 @@ function checkNormalisation(spec: InputSpec, shape: SampleShape, name: string): 
 /** Channels and size where pictures are decoded to what is asked (image folders). */
 function settlePicture(
   spec: InputSpec,
-  shape: SampleShape & { kind: 'picture' },
+  shape: DenseShape & { kind: 'picture' },
   wanted: Dims | null,
   input: string,
   notes: string[],
@@ -122,7 +122,7 @@ function settlePicture(
   }
 }
 
-function layoutOf(spec: InputSpec, shape: SampleShape, wanted: Dims | null): 'NCHW' | 'NHWC' {
+function layoutOf(spec: InputSpec, shape: DenseShape, wanted: Dims | null): 'NCHW' | 'NHWC' {
   if (spec.layout) return spec.layout;
   if (shape.kind !== 'picture') return 'NCHW';
   const channels = spec.colour === 'gray' ? 1 : spec.colour ? 3 : (shape.channels ?? 3);
@@ -134,7 +134,7 @@ function layoutOf(spec: InputSpec, shape: SampleShape, wanted: Dims | null): 'NC
 }
 
 /** One sample's shape before any reshape; null entries where pictures differ. */
-function shapeAfter(spec: InputSpec, shape: SampleShape, layout: 'NCHW' | 'NHWC'): readonly (number | null)[] {
+function shapeAfter(spec: InputSpec, shape: DenseShape, layout: 'NCHW' | 'NHWC'): readonly (number | null)[] {
   if (shape.kind === 'values') return shape.dims;
   const frame = spec.crop ?? spec.resize ?? shape;
   const channels = spec.colour === 'gray' ? 1 : spec.colour ? 3 : (shape.channels ?? 3);

@@ -8,6 +8,7 @@ import { packFeed } from './feeds';
 import { type Prepared, prepare } from './prepare';
 import type { Sample, Source } from './sources/source';
 import type { Split } from './splits';
+import { readTokenBatches, tokensOf } from './token-batches';
 
 interface Settled {
   readonly source: Source;
@@ -28,6 +29,8 @@ export function settle(split: Split, inputs: Record<string, InputSpec>, ports: r
         'splits',
       );
     }
+    if (source.shape.kind === 'tokens')
+      refuse('bad-dataset', 'Token ids cannot stand beside other inputs.', undefined, 'splits');
     return { source, plan: planInput(source.shape, inputs, port) };
   });
 }
@@ -47,6 +50,11 @@ export async function* readBatches(
   ports: readonly InputPort[],
   request: BatchRequest,
 ): AsyncGenerator<Batch> {
+  const text = tokensOf(split);
+  if (text) {
+    yield* readTokenBatches(split, text, ports, request);
+    return;
+  }
   const settled = settle(split, inputs, ports);
   const from = split.from + (request.from ?? 0);
   const to = Math.min(split.to, from + (request.limit ?? Number.POSITIVE_INFINITY));
@@ -69,9 +77,9 @@ export async function* readBatches(
   }
 }
 
-async function nextSample(reader: AsyncGenerator<Sample>): Promise<Sample> {
+async function nextSample(reader: AsyncGenerator<Sample>): Promise<Exclude<Sample, { kind: 'tokens' }>> {
   const step = await reader.next();
-  if (step.done) throw new Error('a source ended before the samples it announced');
+  if (step.done || step.value.kind === 'tokens') throw new Error('a source ended before the samples it announced');
   return step.value;
 }
 

@@ -10,6 +10,14 @@ export interface InputPort {
   readonly shape: readonly (number | string | null)[];
 }
 
+/** Windows of equal length, one after another. */
+export interface TokenBatch {
+  readonly ids: Int32Array;
+  readonly length: number;
+  /** For each window the first token that is scored in it. */
+  readonly scoredFrom: readonly number[];
+}
+
 export interface Batch {
   /** One feed for each input of the model. */
   readonly feeds: Feeds;
@@ -17,6 +25,8 @@ export interface Batch {
   readonly labels: Int32Array | null;
   /** Regression: `width` numbers a sample; null otherwise. */
   readonly targets: { readonly data: Float64Array; readonly width: number } | null;
+  /** Language: the windows as fed; absent otherwise. */
+  readonly tokens?: TokenBatch;
   /** Position in the split of the first sample. */
   readonly index: number;
   /** Samples that are real; feeds hold more only where `fill` asked for it. */

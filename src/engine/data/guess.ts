@@ -41,6 +41,8 @@ export async function guessFile(path: string): Promise<Guess> {
   switch (format) {
     case 'text':
       return refuseText(path);
+    case 'token-ids':
+      return guessed(folder, { test: { inputs: name } }, 'language-modelling', 'token ids');
     case 'npz':
       return guessNpz(path);
     case 'idx':
@@ -93,7 +95,7 @@ export async function guessFolder(folder: string): Promise<Guess> {
   const tables = files.filter((name) => /\.(csv|jsonl)$/i.test(name));
   if (tables.length > 0) return guessTables(folder, tables);
   if (folders.length > 0) return guessClassFolders(folder, folders);
-  const text = files.find((name) => /\.(txt|json)$/i.test(name));
+  const text = files.find((name) => /\.txt$/i.test(name));
   if (text) refuseText(join(folder, text));
   return refuse(
     'bad-dataset',

@@ -9,17 +9,18 @@ import { readBatches, settle } from './batches';
 import { seeFile } from './bytes';
 import type { Dataset } from './dataset';
 import { type Guess, guessFile, guessFolder } from './guess';
-import { readSpec, refuseText } from './spec';
+import { holdsTokenIds } from './sources/token-ids';
+import { readSpec } from './spec';
 import { openSplits, type Split, withDefaults } from './splits';
+import { tokensOf } from './token-batches';
 
 export { fixedBatchOf } from './batches';
-export type { Batch, BatchRequest, Dataset, InputPort } from './dataset';
+export type { Batch, BatchRequest, Dataset, InputPort, TokenBatch } from './dataset';
 
 export async function openDataset(reference: DatasetReference): Promise<Dataset> {
   const described = await describe(reference.path);
   const notes = [...described.notes];
   const declared = withPreset(described.spec, reference.preset);
-  if (declared.task === 'language-modelling') refuseText(reference.path);
 
   const named = await openSplits(declared, described.folder);
   for (const split of named.values()) for (const source of split.inputs.values()) notes.push(...source.notes);
@@ -47,7 +48,8 @@ export async function openDataset(reference: DatasetReference): Promise<Dataset>
       return split ? split.to - split.from : 0;
     },
     notes: (name) => [...notes, ...(defaulted.has(name) ? [defaulted.get(name)!] : [])],
-    adaptations: (name, ports) => settle(part(name), inputs, ports).flatMap(({ plan }) => plan.notes),
+    adaptations: (name, ports) =>
+      tokensOf(part(name)) ? [] : settle(part(name), inputs, ports).flatMap(({ plan }) => plan.notes),
     batches: (name, ports, request) => readBatches(part(name), inputs, ports, request),
   };
 }
@@ -66,7 +68,7 @@ async function describe(path: string): Promise<Described> {
         (inner) => inner.isFile(),
         () => false,
       )
-    : /\.json$/i.test(path);
+    : /\.json$/i.test(path) && !(await holdsTokenIds(path));
   if (isDescribed) {
     return { spec: await readSpec(json), folder: dirname(json), notes: [], guessed: false, file: await seeFile(json) };
   }

@@ -32,6 +32,7 @@ export async function readLabels(
     case 'image-folder':
     case 'cifar10-binary':
     case 'jsonl':
+    case 'token-ids':
       return refuse(
         'bad-dataset',
         `${basename(file)} cannot hold labels.`,

@@ -14,7 +14,7 @@ export interface Prepared {
 }
 
 /** One sample through the whole preparation, in double precision; the batch rounds it to the input's type once. */
-export function prepare(sample: Sample, plan: InputPlan): Prepared {
+export function prepare(sample: Exclude<Sample, { kind: 'tokens' }>, plan: InputPlan): Prepared {
   const { spec } = plan;
   if (sample.kind === 'values') {
     const data = normalise(sample.data, 1, spec);

@@ -56,8 +56,8 @@ export async function locate(path: string, format: string | undefined, place: st
 export function refuseText(path: string): never {
   refuse(
     'unsupported',
-    `${basename(path)} is text, and this version does not measure language models.`,
-    'Open a dataset of numbers or pictures.',
+    `${basename(path)} is text, and this version reads token ids only.`,
+    'Write its ids as JSON: [[ids…], [ids…]].',
   );
 }
 
@@ -78,7 +78,7 @@ export async function formatOf(path: string): Promise<string> {
     '.jsonl': 'jsonl',
     '.bin': 'cifar10-binary',
     '.txt': 'text',
-    '.json': 'text',
+    '.json': 'token-ids',
   };
   return byExtension[extension] ?? (await formatByMagic(path));
 }

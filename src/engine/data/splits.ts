@@ -56,6 +56,7 @@ async function openSplit(
       label: carriesAnswers && !hasLabelsFile ? (described.labels ?? null) : null,
       labelsFile: located.format === 'image-folder' && hasLabelsFile ? labelsPath : null,
       classNames,
+      ...(spec.text ? { text: spec.text } : {}),
     };
     const identity = JSON.stringify([located.format, request]);
     const source = opened.get(identity) ?? sources[located.format](request);

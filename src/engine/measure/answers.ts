@@ -43,6 +43,13 @@ export function toAnswers(output: Feed, samples: number): Answers | null {
   };
 }
 
+/** Rows of scores, one for each of `rows` tokens, in the order of the output; null where it does not divide. */
+export function toRows(output: Feed, rows: number): Answers | null {
+  const values = toNumbers(output);
+  if (values.length === 0 || values.length % rows !== 0) return null;
+  return { rows, width: values.length / rows, values, isIndex: false, isVector: true };
+}
+
 function toNumbers({ dtype, data }: Feed): Float32Array | Float64Array {
   if (data instanceof Float32Array || data instanceof Float64Array) return data;
   if (dtype === 'float16' && data instanceof Uint16Array) return decodeFloat16(data);

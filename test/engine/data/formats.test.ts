@@ -14,7 +14,16 @@ const flat = input(['N', 4]);
 
 describe('formats', () => {
   it('are these', () => {
-    expect(Object.keys(sources)).toEqual(['idx', 'npy', 'npz', 'csv', 'image-folder', 'cifar10-binary', 'jsonl']);
+    expect(Object.keys(sources)).toEqual([
+      'idx',
+      'npy',
+      'npz',
+      'csv',
+      'image-folder',
+      'cifar10-binary',
+      'jsonl',
+      'token-ids',
+    ]);
   });
 
   it.each(['plain', 'gzipped'])('idx, %s', async (kind) => {

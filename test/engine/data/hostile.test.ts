@@ -61,7 +61,7 @@ const cases: [string, string, Uint8Array | string, string][] = [
   ['records cut in the middle', 'x.bin', new Uint8Array(3000), 'not a whole number'],
   ['a record of class 200', 'x.bin', new Uint8Array(3073).fill(200), 'classes 0 to 9'],
   ['a zip that is none', 'x.npz', 'PK not really', 'is not a zip'],
-  ['text', 'x.txt', 'Once upon a time', 'does not measure language models'],
+  ['text', 'x.txt', 'Once upon a time', 'reads token ids only'],
   ['bytes of nothing known', 'x.dat', 'hello', 'no dataset that is known'],
 ];
 

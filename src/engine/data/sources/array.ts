@@ -5,7 +5,7 @@ import { elementCount } from '../../graph/graph';
 import { float32FromFloat16 } from '../../graph/tensor';
 import type { SeenFile } from '../../tasks';
 import { type ByteStream, mostSamples, mostValuesPerSample } from '../bytes';
-import type { Labels, Numbers, Sample, SampleShape, Source } from './source';
+import type { DenseShape, Labels, Numbers, Sample, Source } from './source';
 
 export interface ArrayHeader {
   /** The format's name as the spec spells it. */
@@ -86,7 +86,7 @@ export function decodeNumbers(bytes: Uint8Array, dtype: DataType, bigEndian: boo
 }
 
 /** The order of a sample's axes: two are rows and columns, three are a picture where one of the ends counts channels. */
-function shapeOf(dims: readonly number[], dtype: DataType): SampleShape {
+function shapeOf(dims: readonly number[], dtype: DataType): DenseShape {
   const bytes = dtype === 'uint8';
   const isColour = (count: number | undefined) => count === 1 || count === 3 || count === 4;
   if (dims.length === 2) {

@@ -7,6 +7,7 @@ import { openJsonl } from './jsonl';
 import { openNpy } from './npy';
 import { openNpz } from './npz';
 import type { Source, SourceRequest } from './source';
+import { openTokenIds } from './token-ids';
 
 export const sources = {
   idx: openIdx,
@@ -16,6 +17,7 @@ export const sources = {
   'image-folder': openImageFolder,
   'cifar10-binary': openCifar10,
   jsonl: openJsonl,
+  'token-ids': openTokenIds,
 } as const satisfies Record<string, (request: SourceRequest) => Promise<Source>>;
 
 export type SourceFormat = keyof typeof sources;

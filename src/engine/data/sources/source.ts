@@ -1,4 +1,5 @@
 // Where samples come from: one shape for every format, so that preprocessing and splits know none of them.
+import type { DatasetSpec } from '../../../contract/words/dataset';
 import type { DataType } from '../../graph/graph';
 import type { SeenFile } from '../../tasks';
 
@@ -27,10 +28,23 @@ export interface Values {
   readonly data: Numbers;
 }
 
-export type Sample = Picture | Values;
+/** A window of token ids; tokens from `scoredFrom` on are scored, each predicted by those before it. */
+export interface Tokens {
+  readonly kind: 'tokens';
+  readonly ids: Int32Array;
+  readonly scoredFrom: number;
+}
+
+export type Sample = Picture | Values | Tokens;
 
 /** What every sample of a source looks like, known before one is read. */
 export type SampleShape =
+  | DenseShape
+  /** Tokens of the longest window, and the largest id. */
+  | { readonly kind: 'tokens'; readonly longest: number; readonly largest: number };
+
+/** Pictures and arrays, which preprocessing fits to a model's input. */
+export type DenseShape =
   /** `null`: pictures differ; they are decoded to what is asked. */
   | {
       readonly kind: 'picture';
@@ -84,4 +98,6 @@ export interface SourceRequest {
   readonly labelsFile: string | null;
   /** Names by class index from the spec; label words are looked up here. */
   readonly classNames: readonly string[] | null;
+  /** How text is cut into windows. */
+  readonly text?: DatasetSpec['text'];
 }
