@@ -84,6 +84,16 @@ describe('evaluate', () => {
     expect(evaluation.peakBytes).toBeGreaterThan(1e6);
   });
 
+  it('is timed at the batch that was asked for, as far as the model takes it', async () => {
+    const asked = async (model: Model, batch: number) =>
+      (await evaluated({ model, labels: right }, { batch })).evaluation;
+    expect((await asked(gossip, 4)).latencyMs).toMatchObject({ batch: 4 });
+    expect((await asked(liar, 4)).latencyMs).toMatchObject({ batch: 1 });
+    const insists = await asked(fixed(2), 4);
+    expect(insists.latencyMs).toMatchObject({ batch: 2 });
+    expect(insists.notes.join(' ')).toContain('it takes 2 at a time, whatever is asked.');
+  });
+
   it('compares two models sample by sample, whatever their batches', async () => {
     const swap = floatTensor('w', [3, 3], [0, 1, 0, 1, 0, 0, 0, 0, 1]);
     const child = model({

@@ -29,7 +29,7 @@ export async function settleBatch(
     return {
       batch: fixed,
       fill: fixed > 1,
-      note: differs ? `The model takes ${fixed} at a time, whatever is asked.` : null,
+      note: differs ? `it takes ${fixed} at a time, whatever is asked.` : null,
     };
   }
   const alone: SettledBatch = { batch: 1, fill: false, note: null };
