@@ -11,6 +11,7 @@ import { Card } from '../../parts/card';
 import { Fact, Facts } from '../../parts/fact';
 import { Figure } from '../../parts/figure';
 import { Arrow } from '../../parts/glyphs';
+import { LayerName } from '../../parts/layer-name';
 import { Panel } from '../../parts/panel';
 import { PrecisionTag } from '../../parts/precision-tag';
 import { Segmented } from '../../parts/segmented';
@@ -39,7 +40,7 @@ export function LayerPanel({ row, selected, place, onStep }: LayerPanelProps) {
   const words = layerWords(row);
   return (
     <Panel
-      title={row.name}
+      title={<LayerName>{row.name}</LayerName>}
       mono
       clause={
         <>
