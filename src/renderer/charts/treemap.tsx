@@ -132,7 +132,14 @@ function TileShape({ tile, selected, hovered, onSelect, onHover }: TileShapeProp
         </text>
       ) : null}
       {lines.map((line, at) => (
-        <text key={line} x={x + 8} y={y + 33 + at * 15} fontSize="11" fill={tile.ink} style={{ pointerEvents: 'none' }}>
+        <text
+          key={line}
+          x={x + 8}
+          y={y + (name ? 33 : 18) + at * 15}
+          fontSize="11"
+          fill={tile.ink}
+          style={{ pointerEvents: 'none' }}
+        >
           {line}
         </text>
       ))}

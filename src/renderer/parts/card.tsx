@@ -26,7 +26,7 @@ export const Card = ({ tone = 'warn', title, children, mend }: CardProps) => (
 
 /** Splits a refusal into its bold sentence and the reason that follows. */
 function parts(sentence: string): [string, string] {
-  const end = sentence.search(/[.:] /);
+  const end = sentence.indexOf('. ');
   return end < 0 ? [sentence, ''] : [`${sentence.slice(0, end)}.`, sentence.slice(end + 2)];
 }
 

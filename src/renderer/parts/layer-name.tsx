@@ -2,7 +2,7 @@
 import { fitName } from '../fit-name';
 import { useTight } from '../window-size';
 
-const [tightPx, roomyPx] = [225, 330];
+const [tightPx, roomyPx] = [225, 300];
 
 export function LayerName({ children }: { children: string }) {
   const shown = fitName(children, useTight() ? tightPx : roomyPx) ?? children;

@@ -170,7 +170,7 @@ export function layerColumns(
 }
 
 /** Longer names push the shape out of a table of little width. */
-const longName = 24;
+export const longName = 24;
 
 /** The table as CSV, for a spreadsheet. */
 export function layersCsv(rows: readonly LayerRow[]): string {

@@ -73,7 +73,7 @@ function Inspect({ model }: { model: LibraryModel }) {
   );
   useActions(
     useMemo((): Action[] => {
-      const heavy = found.heavy.map((each) => each.name);
+      const heavy = atRisk(found);
       return [
         { id: 'recipe', group: 'Actions', label: 'Open as recipe', keys: 'g r', run: () => go('/recipe') },
         ...(heavy.length > 0
@@ -139,6 +139,9 @@ function Inspect({ model }: { model: LibraryModel }) {
   );
 }
 
+/** Layers that fewer than 8 bits would hurt and that are not in so few already. */
+const atRisk = (found: Found): string[] => found.heavy.filter((row) => row.bits > 8).map((row) => row.name);
+
 interface HeadingProps {
   found: Found;
   rows: readonly LayerRow[];
@@ -150,6 +153,7 @@ interface HeadingProps {
 /** The finding and its one action. While the weights stream in, how far that is. */
 function Heading({ found, rows, sweep, onKeep, onRecipe }: HeadingProps) {
   const { heavy, heavyShare, large } = found;
+  const keep = atRisk(found);
   const sweeping = sweep.state === 'sweeping' && rows.length > 0;
   const open = <Button onClick={onRecipe}>Open as recipe</Button>;
   return (
@@ -175,14 +179,10 @@ function Heading({ found, rows, sweep, onKeep, onRecipe }: HeadingProps) {
         ) : null
       }
       actions={
-        heavy.length > 0 && !sweeping ? (
+        keep.length > 0 && !sweeping ? (
           <>
-            <Button
-              variant="filled"
-              leftSection={<IconShieldCheck size={16} />}
-              onClick={() => onKeep(heavy.map((each) => each.name))}
-            >
-              Keep {heavy.length === 1 ? 'it' : `these ${heavy.length}`} in 8 bits
+            <Button variant="filled" leftSection={<IconShieldCheck size={16} />} onClick={() => onKeep(keep)}>
+              Keep {keep.length === 1 ? 'it' : `these ${keep.length}`} in 8 bits
             </Button>
             {open}
           </>

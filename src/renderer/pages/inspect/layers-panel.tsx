@@ -11,9 +11,9 @@ import { EmptyState } from '../../parts/empty-state';
 import { Panel } from '../../parts/panel';
 import { type Sorting, sortRows } from '../../parts/sorting';
 import { TextAction } from '../../parts/text-action';
-import { useNarrow, useTight } from '../../window-size';
+import { useNarrow, useTight, useWide } from '../../window-size';
 import type { Colouring } from './colours';
-import { layerColumns, layersCsv } from './columns';
+import { layerColumns, layersCsv, longName } from './columns';
 import { filterLayers } from './filter';
 import type { LayerRow } from './rows';
 
@@ -36,7 +36,9 @@ export function LayersPanel(props: LayersPanelProps) {
   const { rows, colouring, sorting, selected, onSelect } = props;
   const narrow = useNarrow();
   const tight = useTight();
-  const room = narrow ? 'narrow' : tight ? 'tight' : 'full';
+  const wide = useWide();
+  const crowded = tight || (!wide && rows.some((row) => row.name.length > longName));
+  const room = narrow ? 'narrow' : crowded ? 'tight' : 'full';
   const [filter, setFilter] = useState('');
   const settled = useDeferredValue(filter);
   const field = useRef<HTMLInputElement>(null);
