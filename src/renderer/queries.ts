@@ -105,10 +105,23 @@ export function useActiveRuns(): RunRow[] {
   );
 }
 
-/** The finished compression of a model that is smallest without measured loss, else smallest of all. */
+/** Can the run's quality not be told from its parent's, by their 95 % intervals? A run that was not measured cannot say. */
+function keepsQuality({ document }: RunRow): boolean {
+  const before = document?.baseline?.quality;
+  const after = document?.compressed?.quality;
+  if (!before || !after) return false;
+  return after.ci95[0] <= before.ci95[1] && before.ci95[0] <= after.ci95[1];
+}
+
+/** The finished compression of a model that is smallest without measured loss; else the one that lost least; else the smallest. */
 export function bestRun(runs: readonly RunRow[], modelId: string): RunRow | null {
   const done = runs.filter(
     (run) => run.modelId === modelId && run.kind === 'compress' && run.state === 'done' && run.bytes !== null,
   );
-  return done.sort((one, other) => (one.bytes ?? 0) - (other.bytes ?? 0))[0] ?? null;
+  const bySize = [...done].sort((one, other) => (one.bytes ?? 0) - (other.bytes ?? 0));
+  const lowerIsBetter = done[0]?.metric === 'perplexity' || done[0]?.metric === 'rmse';
+  const byQuality = done
+    .filter((run) => run.value !== null)
+    .sort((one, other) => ((other.value ?? 0) - (one.value ?? 0)) * (lowerIsBetter ? -1 : 1));
+  return bySize.find(keepsQuality) ?? byQuality[0] ?? bySize[0] ?? null;
 }
