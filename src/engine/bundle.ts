@@ -16,8 +16,9 @@ import { encodeNpy } from './data/npy-file';
 import { deviceOf, fitModel } from './fit';
 import { type OpenedFormat, openFormat } from './formats/index';
 import { write } from './formats/onnx';
+import { openGiven } from './runtime/given';
 import { onnxruntimeVersion } from './runtime/machine';
-import { openSession, type Session } from './runtime/session';
+import type { Session } from './runtime/session';
 import type { DatasetReference, Tasks, Work } from './tasks';
 
 type Ask = Tasks['bundle']['ask'];
@@ -34,7 +35,7 @@ export async function exportBundle(ask: Ask, work: Work): Promise<Tasks['bundle'
     tell(work, 'Copying the model', 1);
     const model = await putModel(opened, pending, ask);
     tell(work, 'Recording golden outputs', 2);
-    const session = await openSession(join(pending.path, model.path), {
+    const session = await openGiven(join(pending.path, model.path), ask.name, {
       doing: 'loading the model for its golden outputs',
     });
     let described: Omit<BundleManifest, 'id' | 'files'>;

@@ -14,8 +14,9 @@ import { measureLatency } from './measure/latency';
 import { PeakMemory } from './measure/memory';
 import { AccuracyScore, RegressionScore } from './measure/quality';
 import { Failure } from './runtime/failure';
+import { openGiven } from './runtime/given';
 import { physicalCores } from './runtime/machine';
-import { openSession, type Session } from './runtime/session';
+import type { Session } from './runtime/session';
 import type { Tasks, Work } from './tasks';
 
 type Ask = Tasks['evaluate']['ask'];
@@ -97,7 +98,7 @@ async function benchModel(path: string, bench: Bench): Promise<Benched> {
   const name = modelName(file);
   stopIfAborted(work);
   work.emit({ kind: 'doing', what: `loading the model ${name}` });
-  const session = await openSession(file, { threads: bench.threads });
+  const session = await openGiven(file, name, { threads: bench.threads });
   bench.memory.look();
   try {
     notes.push(...dataset.adaptations(split, session.inputs));

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { FileEntry } from '../contract/words/model';
 import type { Evaluation } from '../contract/words/quality';
 import type { Recipe } from '../contract/words/recipe';
@@ -29,6 +29,7 @@ import { costOf, largestOptimised, type RunCost } from './run-cost';
 import { fusionNotes, layerOutcomes, runNotes } from './run-report';
 import { readFusedByBlock } from './runtime/excerpt';
 import { Failure } from './runtime/failure';
+import { blame } from './runtime/given';
 import { countIntegerOperators, type OperatorCounts, readFused } from './runtime/optimise';
 import { openSession } from './runtime/session';
 import type { Comparison, RunResult, Tasks, Work } from './tasks';
@@ -55,7 +56,8 @@ export async function runRecipe(ask: Ask, work: Work): Promise<RunResult> {
     let measured: Measured = {};
     if (!cost.loads) notes.push(tooLargeToLoad(cost));
     else {
-      const reloaded = await clock.time('reload', () => reload(path, cost, ask.folder, work));
+      const reloading = clock.time('reload', () => reload(path, cost, ask.folder, work));
+      const reloaded = await reloading.catch((error: unknown) => blame(error, ask.path, basename(ask.path)));
       fused = reloaded.fused;
       notes.push(...reloaded.notes);
       if (stopped) notes.push('Stopped between steps: what was cut is kept, and was not evaluated.');

@@ -17,9 +17,17 @@ export class Failure extends Error {
   }
 }
 
+/** Where the runtime was when it stopped: `void onnxruntime::load(const Model&) `, and the file it was asked for. */
+const whereabouts = [
+  /^Load model from .*? failed: ?/,
+  /^(Fatal error|Exception): /,
+  /^[\w:<>,* ]*onnxruntime::.*?\) (?=[A-Z[])/,
+];
+
 /** The runtime's own words, without its source path and line, one line. */
 export function runtimeReason(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
   const line = text.replace(/\s+/g, ' ').trim();
-  return line.replace(/\/\S+\.(cc|h|cpp):\d+ /g, '').slice(0, 400);
+  const plain = line.replace(/\/\S+\.(cc|h|cpp):\d+ /g, '');
+  return whereabouts.reduce((words, where) => words.replace(where, ''), plain).slice(0, 400);
 }
