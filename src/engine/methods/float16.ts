@@ -1,7 +1,7 @@
 // Half precision: weights stored as float16, computed in float32 behind a Cast. Half the bytes, the same speed here.
 import type { MethodCard } from '../../contract/words/method';
 import { intAttribute, makeNode } from '../graph/edit';
-import { refusal } from './cutting/judge';
+import { dequantizedAlready, keepIt, refusal } from './cutting/judge';
 import { Rewrite } from './cutting/rewrite';
 import { keptBeside, Shelf } from './cutting/shelf';
 import type { Method } from './method';
@@ -36,10 +36,11 @@ export const float16: Method = {
   card,
 
   fits(_subject, site) {
-    if (site.scales || site.bits < 16) return refusal(site, `Its weights are in ${site.bits} bits already.`);
-    if (site.bits === 16) return refusal(site, `Its weights are ${site.tensor.dtype} already.`);
+    const already = dequantizedAlready(site);
+    if (already) return already;
+    if (site.bits === 16) return refusal(site, `Its weights are ${site.tensor.dtype} already.`, keepIt);
     if (site.tensor.dtype !== 'float32')
-      return refusal(site, `Its weights are ${site.tensor.dtype}; this method takes float32.`);
+      return refusal(site, `Its weights are ${site.tensor.dtype}; this method takes float32.`, keepIt);
     return null;
   },
 

@@ -7,6 +7,12 @@ export function refusal({ name }: LayerSite, sentence: string, mend?: string): R
   return { code: 'unsupported', sentence: `${name}: ${sentence}`, ...(mend ? { mend } : {}) };
 }
 
+/** Where no setting helps: the layer may as well be left out of the step. */
+export const keepIt = 'Exclude it; it stays as it is.';
+
+/** Another method that makes the same layer smaller. */
+export const useInstead = (method: 'weight-only' | 'float16'): string => `Use ${method} for a smaller file.`;
+
 /** A layer whose weights are codes already: cutting it again would add a second rounding to the first. */
 export function dequantizedAlready(site: LayerSite): Refusal | null {
   if (!site.scales && site.bits >= 16) return null;
@@ -17,7 +23,11 @@ export function dequantizedAlready(site: LayerSite): Refusal | null {
 export function unfitType(site: LayerSite, computes: DataType | null): Refusal | null {
   const { dtype } = site.tensor;
   if (dtype !== 'float32' && dtype !== 'float16' && dtype !== 'bfloat16')
-    return refusal(site, `Its weights are ${dtype}; this method takes float32 and float16.`);
+    return refusal(site, `Its weights are ${dtype}; this method takes float32 and float16.`, keepIt);
   if (computes === 'float32' || computes === 'float16') return null;
-  return refusal(site, `It computes in ${computes ?? 'an unknown type'}; this method takes float32 and float16.`);
+  return refusal(
+    site,
+    `It computes in ${computes ?? 'an unknown type'}; this method takes float32 and float16.`,
+    keepIt,
+  );
 }
