@@ -1,4 +1,6 @@
 // A recipe's steps, taken one after another over a model: which layers each acts on, what fits, what was done. Run and forecast share it.
+
+import { globMatcher } from '../contract/words/layer-globs';
 import type { Recipe, Step } from '../contract/words/recipe';
 import { type Refusal, Refused, refuse } from '../contract/words/refusal';
 import type { Model } from './graph/graph';
@@ -8,7 +10,6 @@ import { withPinnedNames } from './methods/cutting/rewrite';
 import type { Workshop } from './methods/cutting/workshop';
 import type { LayerCut, Subject, Target } from './methods/method';
 import { methodOf, withDefaults } from './recipe';
-import { globMatcher } from './recipe-globs';
 import { Failure } from './runtime/failure';
 
 export async function subjectOf(model: Model): Promise<Subject> {

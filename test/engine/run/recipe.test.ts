@@ -1,10 +1,10 @@
 // Recipes by themselves: golden refusals with their places, and layer patterns.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { globMatcher } from '../../../src/contract/words/layer-globs';
 import { recipe as shape } from '../../../src/contract/words/recipe';
 import { Refused } from '../../../src/contract/words/refusal';
 import { readRecipe } from '../../../src/engine/recipe';
-import { globMatcher } from '../../../src/engine/recipe-globs';
 import { chooseLayers, subjectOf } from '../../../src/engine/recipe-steps';
 import { tinyConv } from '../models';
 

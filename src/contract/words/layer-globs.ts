@@ -1,4 +1,4 @@
-// Layer patterns of recipes: `*` any characters, `/` too; `?` one; `{a,b}` either.
+// Layer patterns of recipes, one reading for the run and the form: `*` any characters, `/` too; `?` one; `{a,b}` either.
 
 /** More alternatives than this from one pattern are a mistake: `{a,b}` twenty times over is a million. */
 const mostAlternatives = 1024;
