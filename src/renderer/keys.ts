@@ -94,6 +94,8 @@ export function listenToKeys(): () => void {
     const find = (keys: string) => snapshot.findLast((shortcut) => shortcut.keys === keys);
     let hit: Shortcut | undefined;
     if (chord) {
+      // A text field undoes its own text.
+      if (key === 'z' && isTyping(event.target)) return;
       hit = find(`mod+${event.shiftKey ? 'shift+' : ''}${key}`);
     } else {
       if (isTyping(event.target) || event.altKey || dialog || !singleKeys.get()) return;

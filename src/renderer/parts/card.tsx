@@ -1,6 +1,7 @@
 // Card: a refusal or warning (3 px warn edge) or a failure of ours (bad edge): bold sentence, reason, and the mend as a link that does it.
 import type { ReactNode } from 'react';
 import type { Refusal } from '../../contract/words/refusal';
+import { headAndReason } from '../refusal-words';
 import look from './card.module.css';
 import { TextAction } from './text-action';
 
@@ -24,19 +25,14 @@ export const Card = ({ tone = 'warn', title, children, mend }: CardProps) => (
   </div>
 );
 
-/** Splits a refusal into its bold sentence and the reason that follows. */
-function parts(sentence: string): [string, string] {
-  const end = sentence.indexOf('. ');
-  return end < 0 ? [sentence, ''] : [`${sentence.slice(0, end)}.`, sentence.slice(end + 2)];
-}
-
 /** A refusal as the host worded it; `act` does its mend where the page can. */
 export function RefusalCard({ refusal, act }: { refusal: Refusal; act?: { label: string; act(): void } | null }) {
-  const [first, rest] = parts(refusal.sentence);
+  const [head, reason] = headAndReason(refusal);
   const ours = refusal.code === 'failed' || refusal.code === 'engine-died';
   return (
-    <Card tone={ours ? 'bad' : 'warn'} title={first} mend={act}>
-      {[rest, act ? '' : (refusal.mend ?? '')].filter(Boolean).join(' ')}
+    <Card tone={ours ? 'bad' : 'warn'} title={head} mend={act}>
+      {[reason, act ? '' : (refusal.mend ?? '')].filter(Boolean).join(' ')}
+      {refusal.place ? <span className={`${look.place} mono`}> {refusal.place}</span> : null}
     </Card>
   );
 }

@@ -4,7 +4,8 @@ import look from './dial.module.css';
 import { clampToStep, positionOf, type Scale, valueAt } from './dial-scale';
 
 export interface DialProps {
-  label: string;
+  /** A word, or a word with its help. */
+  label: ReactNode;
   scale: Scale;
   value: number;
   onChange(value: number): void;

@@ -8,7 +8,7 @@ import { cutOfModel, cutOfRun, stockOf } from '../../cut/layers';
 import { bytes, count, milliseconds, percent, significant } from '../../format';
 import { EmptyState } from '../../parts/empty-state';
 import { Panel } from '../../parts/panel';
-import { printRecipe } from '../recipe/recipe-json';
+import { printRecipe } from '../recipe/print-recipe';
 import { metricText } from '../runs/words';
 import look from './compare.module.css';
 import { apart, type Point } from './front';

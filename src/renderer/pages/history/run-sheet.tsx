@@ -15,7 +15,7 @@ import { Fact, Facts } from '../../parts/fact';
 import { Figure } from '../../parts/figure';
 import { Panel } from '../../parts/panel';
 import { TextAction } from '../../parts/text-action';
-import { printRecipe } from '../recipe/recipe-json';
+import { printRecipe } from '../recipe/print-recipe';
 import { keepDraft } from '../recipe/use-recipe';
 import { metricNames, metricText, runTitle } from '../runs/words';
 import look from './history.module.css';

@@ -1,37 +1,7 @@
-// The recipe being written: one document behind the form, the layer column and the JSON, with one undo.
+// The recipe being written, and every edit of it: plain functions from one document to the next.
 import type { MethodCard, Parameter, ParameterValue } from '../../../contract/words/method';
 import type { Recipe, Step } from '../../../contract/words/recipe';
-
-export interface RecipeHistory {
-  readonly now: Recipe;
-  readonly past: readonly Recipe[];
-  readonly future: readonly Recipe[];
-  /** Changes with the same key in a row are one step of undo: a dial that is being dragged. */
-  readonly key: string | null;
-}
-
-/** How many steps back the page remembers. */
-const depth = 200;
-
-export const startHistory = (recipe: Recipe): RecipeHistory => ({ now: recipe, past: [], future: [], key: null });
-
-export function change(history: RecipeHistory, next: Recipe, key: string | null = null): RecipeHistory {
-  if (JSON.stringify(next) === JSON.stringify(history.now)) return history;
-  const merges = key !== null && key === history.key;
-  return { now: next, past: merges ? history.past : [...history.past, history.now].slice(-depth), future: [], key };
-}
-
-export function undo({ now, past, future }: RecipeHistory): RecipeHistory {
-  const last = past.at(-1);
-  return last
-    ? { now: last, past: past.slice(0, -1), future: [now, ...future], key: null }
-    : { now, past, future, key: null };
-}
-
-export function redo({ now, past, future }: RecipeHistory): RecipeHistory {
-  const [next, ...rest] = future;
-  return next ? { now: next, past: [...past, now], future: rest, key: null } : { now, past, future, key: null };
-}
+import { globOf, matches, matchesAny, touches } from './layer-globs';
 
 /** A step with nothing said: every parameter at the card's default. */
 export const newStep = (card: MethodCard): Step => ({ method: card.id, params: {} });
@@ -58,6 +28,12 @@ export function moveStep(recipe: Recipe, from: number, to: number): Recipe {
   return { ...recipe, steps: [...rest.slice(0, to), moved, ...rest.slice(to)] };
 }
 
+/** An empty name is no name: the recipe is then called by what it does. */
+export function setName(recipe: Recipe, name: string): Recipe {
+  const { name: _, ...rest } = recipe;
+  return name === '' ? rest : { ...rest, name };
+}
+
 /** A parameter's value where the step says one, else the card's default. */
 export const settingOf = (step: Step, parameter: Parameter): ParameterValue =>
   step.params[parameter.id] ?? parameter.default;
@@ -77,93 +53,134 @@ export function setParameter(recipe: Recipe, index: number, parameter: Parameter
   });
 }
 
-/** Every parameter of a step on one layer, its override on top. */
+/** Later overrides win over earlier ones, as in the run itself. */
+const overridesOf = (step: Step, layer: string, but?: string): Record<string, ParameterValue> =>
+  Object.assign(
+    {},
+    ...Object.entries(step.overrides ?? {})
+      .filter(([glob]) => glob !== but && matches(glob, layer))
+      .map(([, own]) => own),
+  );
+
+/** Every parameter of a step on one layer, its overrides on top. */
 export function parametersFor(step: Step, card: MethodCard, layer: string): Record<string, ParameterValue> {
-  const own = step.overrides?.[layer] ?? {};
+  const own = overridesOf(step, layer);
   return Object.fromEntries(card.params.map((each) => [each.id, own[each.id] ?? settingOf(step, each)]));
 }
 
-/** Sets or clears (undefined) one parameter for one layer of a step. */
-export function override(
+const withOverrides = (step: Step, overrides: NonNullable<Step['overrides']>): Step => {
+  const { overrides: _, ...plain } = step;
+  return Object.keys(overrides).length > 0 ? { ...plain, overrides } : plain;
+};
+
+/** Takes back what a pattern sets for its layers. */
+export const dropOverride = (recipe: Recipe, index: number, glob: string): Recipe =>
+  withStep(recipe, index, (step) => {
+    const { [glob]: _, ...rest } = step.overrides ?? {};
+    return withOverrides(step, rest);
+  });
+
+/** Sets one parameter for one layer of a step; what the step says anyway is left unsaid. */
+export function setForLayer(
   recipe: Recipe,
   index: number,
   layer: string,
-  id: string,
-  value: ParameterValue | undefined,
+  parameter: Parameter,
+  value: ParameterValue,
 ): Recipe {
   return withStep(recipe, index, (step) => {
-    const { [id]: _, ...rest } = step.overrides?.[layer] ?? {};
-    const own = value === undefined ? rest : { ...rest, [id]: value };
-    const { [layer]: __, ...others } = step.overrides ?? {};
-    const overrides = Object.keys(own).length > 0 ? { ...others, [layer]: own } : others;
-    const { overrides: ___, ...plain } = step;
-    return Object.keys(overrides).length > 0 ? { ...plain, overrides } : plain;
+    const name = globOf(layer);
+    const { [name]: before = {}, ...others } = step.overrides ?? {};
+    const { [parameter.id]: _, ...rest } = before;
+    const without = overridesOf(step, layer, name)[parameter.id] ?? settingOf(step, parameter);
+    const own = without === value ? rest : { ...rest, [parameter.id]: value };
+    return withOverrides(step, Object.keys(own).length > 0 ? { ...others, [name]: own } : others);
   });
 }
 
-/** A glob as CLI.md has it: `*` any characters, `/` too; `?` one; `{a,b}` either. */
-export function globToRegExp(glob: string): RegExp {
-  let depthNow = 0;
-  const body = [...glob]
-    .map((char) => {
-      if (char === '*') return '.*';
-      if (char === '?') return '.';
-      if (char === '{') {
-        depthNow += 1;
-        return '(?:';
-      }
-      if (char === '}' && depthNow > 0) {
-        depthNow -= 1;
-        return ')';
-      }
-      if (char === ',' && depthNow > 0) return '|';
-      return char.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-    })
-    .join('');
-  return new RegExp(`^${body}$`, 's');
+/** Drops a pattern the step leaves layers out by. */
+export const dropExclude = (recipe: Recipe, index: number, glob: string): Recipe =>
+  withStep(recipe, index, (step) =>
+    withLayers(
+      step,
+      step.layers?.include,
+      (step.layers?.exclude ?? []).filter((each) => each !== glob),
+    ),
+  );
+
+/** Drops a pattern the step takes layers in by; without any it takes all that fit. */
+export const dropInclude = (recipe: Recipe, index: number, glob: string): Recipe =>
+  withStep(recipe, index, (step) => {
+    const include = (step.layers?.include ?? []).filter((each) => each !== glob);
+    return withLayers(step, include.length > 0 ? include : undefined, step.layers?.exclude ?? []);
+  });
+
+function withLayers(step: Step, include: string[] | undefined, exclude: string[]): Step {
+  const layers = { ...(include ? { include } : {}), ...(exclude.length > 0 ? { exclude } : {}) };
+  const { layers: _, ...plain } = step;
+  return Object.keys(layers).length > 0 ? { ...plain, layers } : plain;
 }
-
-const matches = (globs: readonly string[], layer: string) => globs.some((glob) => globToRegExp(glob).test(layer));
-
-/** Does a step ask for this layer? Whether its method can take it is the forecast's to say. */
-export const touches = (step: Step, layer: string): boolean =>
-  matches(step.layers?.include ?? ['*'], layer) && !matches(step.layers?.exclude ?? [], layer);
-
-/** Characters a glob gives a meaning to, for a layer's name used as a pattern. */
-const hasGlob = /[*?{}]/;
 
 /** Takes a layer into a step or leaves it out, by its own name; patterns the user wrote stay. */
 export function setTouched(recipe: Recipe, index: number, layer: string, wanted: boolean): Recipe {
   return withStep(recipe, index, (step) => {
     if (touches(step, layer) === wanted) return step;
-    const name = hasGlob.test(layer) ? layer.replace(/[{}]/g, '?') : layer;
-    const exclude = (step.layers?.exclude ?? []).filter((glob) => !(wanted && glob === name));
-    const include = step.layers?.include;
-    const next = { ...step.layers, exclude: wanted ? exclude : [...exclude, name] };
-    if (wanted && include && !matches(include, layer)) next.include = [...include, name];
-    const layers = {
-      ...(next.include ? { include: next.include } : {}),
-      ...(next.exclude.length > 0 ? { exclude: next.exclude } : {}),
-    };
-    const { layers: _, ...plain } = step;
-    const kept = Object.keys(layers).length > 0 ? { ...plain, layers } : plain;
-    // An override for a layer the step no longer touches would be a refusal.
-    if (wanted || !kept.overrides?.[layer]) return kept;
-    const { [layer]: __, ...others } = kept.overrides;
-    const { overrides: ___, ...bare } = kept;
-    return Object.keys(others).length > 0 ? { ...bare, overrides: others } : bare;
+    const name = globOf(layer);
+    const { include, exclude = [] } = step.layers ?? {};
+    if (!wanted) {
+      // An override for a layer the step no longer touches would be a refusal.
+      const { [name]: _, ...others } = step.overrides ?? {};
+      return withOverrides(withLayers(step, include, [...exclude, name]), others);
+    }
+    const missing = include && !matchesAny(include, layer);
+    return withLayers(
+      step,
+      missing ? [...include, name] : include,
+      exclude.filter((glob) => glob !== name),
+    );
   });
 }
 
-/** *4-bit weight-only, 8-bit head*: what an unnamed recipe is called. */
-export function titleOf(recipe: Recipe, cards: readonly MethodCard[]): string {
-  if (recipe.name) return recipe.name;
+/** The parameter that picks a precision, where the method has one. */
+export const bitsParameter = (card: MethodCard | undefined): Extract<Parameter, { kind: 'choice' }> | null => {
+  const found = card?.params.find((each) => each.kind === 'choice' && each.precision);
+  return found?.kind === 'choice' ? found : null;
+};
+
+/** Widths a step can give a layer, besides leaving it as it is. */
+export function widthsOf(card: MethodCard | undefined): number[] {
+  const parameter = bitsParameter(card);
+  if (parameter) return parameter.choices.map((choice) => Number(choice.value));
+  return card?.id === 'float16' ? [16] : card?.family === 'quantize' ? [8] : [];
+}
+
+/** Puts layers in so many bits, all as one change; 32 leaves them as they are. */
+export function setBits(
+  recipe: Recipe,
+  index: number,
+  card: MethodCard,
+  layers: readonly string[],
+  bits: number,
+): Recipe {
+  const parameter = bitsParameter(card);
+  return layers.reduce((next, layer) => {
+    if (bits === 32) return setTouched(next, index, layer, false);
+    const taken = setTouched(next, index, layer, true);
+    return parameter ? setForLayer(taken, index, layer, parameter, bits) : taken;
+  }, recipe);
+}
+
+/** *Weight-only 4 bits, then Half precision*: what an unnamed recipe is called. */
+export const titleOf = (recipe: Recipe, cards: readonly MethodCard[]): string =>
+  recipe.name ?? whatItDoes(recipe, cards);
+
+export function whatItDoes(recipe: Recipe, cards: readonly MethodCard[]): string {
   return recipe.steps
     .map((step) => {
       const card = cards.find((each) => each.id === step.method);
-      const bits = card?.params.find((each) => each.kind === 'choice' && each.precision);
+      const bits = bitsParameter(card);
       const title = card?.title ?? step.method;
-      return bits && step.method !== 'float16' ? `${title} ${settingOf(step, bits)} bits` : title;
+      return bits ? `${title} ${settingOf(step, bits)} bits` : title;
     })
     .join(', then ');
 }

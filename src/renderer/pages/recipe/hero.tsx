@@ -1,16 +1,22 @@
-// First glance of the page: the cut as it will be, before → after, and the run.
+// First glance of the page: the cut as it will be, before → after, what the run needs, and the run. What stands in its way takes the figures' place.
 import { Button } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
 import type { LibraryDataset } from '../../../contract/words/dataset';
 import type { LibraryModel } from '../../../contract/words/model';
 import type { LayerPlan, RunForecast } from '../../../contract/words/recipe';
 import { Cut } from '../../cut/cut';
 import { stockOf } from '../../cut/layers';
 import { bytes, percent, roughBytes, roughDuration } from '../../format';
+import { qualityText } from '../../measures';
+import { metricName } from '../../model-words';
 import { Figure } from '../../parts/figure';
-import { Arrow } from '../../parts/glyphs';
+import { Arrow, EvidenceMark } from '../../parts/glyphs';
 import { useEvaluation } from '../../queries';
-import look from './recipe.module.css';
+import { useNarrow, useTight, useWide } from '../../window-size';
+import { CutScale } from './cut-scale';
+import { DatasetOffer } from './dataset-offer';
+import look from './hero.module.css';
 
 interface HeroProps {
   model: LibraryModel;
@@ -19,16 +25,22 @@ interface HeroProps {
   forecast: RunForecast | null;
   stale: boolean;
   selected: readonly string[];
+  hovered: string | null;
+  onHover(name: string | null): void;
   onSelect(name: string, keys: { add: boolean; extend: boolean }): void;
+  /** Why the run cannot start, with what can be done about it. */
+  blocked: ReactNode;
   starting: boolean;
   onRun(): void;
 }
 
 export function Hero(props: HeroProps) {
-  const { model, dataset, plans, forecast, stale, selected, onSelect, starting, onRun } = props;
-  const evaluation = useEvaluation(model, dataset);
-  const before = model.summary.bytes;
-  const after = forecast ? forecast.bytesAfter : null;
+  const { model, dataset, plans, forecast, stale, selected, hovered, onHover, onSelect, blocked } = props;
+  const narrow = useNarrow();
+  const tight = useTight();
+  const wide = useWide();
+  const width = wide ? 820 : narrow ? 330 : tight ? 440 : 576;
+  const after = forecast?.bytesAfter ?? null;
   const layers = model.layers.map((layer) => {
     const plan = plans.get(layer.name);
     return {
@@ -39,75 +51,127 @@ export function Hero(props: HeroProps) {
   });
   return (
     <section className={look.hero} aria-label="The cut">
-      <div className={look.heroCut}>
-        <div className={look.heroLabel}>
+      <div className={look.cut}>
+        <div className={look.cutHead}>
           <span>
-            <b>The cut</b> · length = parameters, diameter = bits, area = bytes
+            <b>The cut</b> · length = parameters{narrow ? '' : ', diameter = bits, area = bytes'}
           </span>
           <span>hatched: removed</span>
         </div>
         <Cut
           size="hero"
+          width={width}
           layers={layers}
           stock={stockOf(model.layers)}
           selected={selected}
+          hovered={hovered}
+          onHover={onHover}
           onSelect={onSelect}
-          bytesShare={after === null ? null : after / before}
-        />
+          bytesShare={after === null ? null : after / model.summary.bytes}
+        >
+          {(geometry) => <CutScale geometry={geometry} />}
+        </Cut>
       </div>
-      <dl className={look.changes}>
-        <div>
-          <dt>Size</dt>
-          <dd>
-            <span className={look.was}>{bytes(before)}</span>
-            <Arrow />
-            {after === null ? (
-              <Figure kind="unknown" size="large" word="no recipe yet" />
-            ) : (
-              <Figure
-                kind="predicted"
-                size="large"
-                text={roughBytes(after, 3)}
-                stale={stale}
-                figures={8}
-                how="Every tensor as it will be stored, summed."
-              />
-            )}
-          </dd>
-          <dd className={look.under}>{after === null ? '' : `${percent(after / before, 0)} of the bytes`}</dd>
-        </div>
-        <div>
-          <dt>Quality</dt>
-          <dd>
-            {evaluation ? (
-              <>
-                <span className={look.was}>{percent(evaluation.quality.value)}</span>
-                <Arrow />
-              </>
-            ) : null}
-            <Figure kind="unknown" size="large" word="not measured" />
-          </dd>
-          <dd className={look.under}>
-            {dataset
-              ? forecast
-                ? `Needs a run, about ${roughDuration(forecast.seconds)}`
-                : ''
-              : 'Choose a dataset to measure it'}
-          </dd>
-        </div>
-      </dl>
-      <div className={look.heroActions}>
+      {blocked ? (
+        <div className={look.blocked}>{blocked}</div>
+      ) : (
+        <Changes model={model} dataset={dataset} forecast={forecast} stale={stale} narrow={narrow} />
+      )}
+      <div className={look.actions}>
         <Button
           variant="filled"
-          size="md"
+          size="sm"
+          fullWidth
           leftSection={<IconPlayerPlay size={16} />}
-          disabled={!forecast?.possible || stale}
-          loading={starting}
-          onClick={onRun}
+          disabled={Boolean(blocked)}
+          loading={props.starting}
+          onClick={props.onRun}
         >
           Run
         </Button>
       </div>
     </section>
+  );
+}
+
+interface ChangesProps {
+  model: LibraryModel;
+  dataset: LibraryDataset | null;
+  forecast: RunForecast | null;
+  stale: boolean;
+  narrow: boolean;
+}
+
+/** Before → after, every figure of after predicted; and what making it takes. */
+function Changes({ model, dataset, forecast, stale, narrow }: ChangesProps) {
+  const evaluation = useEvaluation(model, dataset);
+  const before = model.summary.bytes;
+  const size = narrow ? 'large' : 'hero';
+  return (
+    <dl className={look.changes}>
+      <div>
+        <dt>
+          <EvidenceMark kind="predicted" /> Size
+        </dt>
+        <dd>
+          <span className={look.was}>{bytes(before)}</span>
+          <Arrow />
+          {forecast ? (
+            <Figure
+              kind="predicted"
+              size={size}
+              text={roughBytes(forecast.bytesAfter, 3)}
+              stale={stale}
+              figures={7}
+              how="Every tensor as it will be stored, summed."
+            />
+          ) : (
+            <Figure kind="unknown" size={size} word="working it out" figures={7} />
+          )}
+        </dd>
+        <dd className={look.under}>{forecast ? `${percent(forecast.bytesAfter / before, 0)} of the bytes` : ''}</dd>
+      </div>
+      <div>
+        <dt>
+          <EvidenceMark kind="unknown" /> {evaluation ? metricName(evaluation.quality.metric) : 'Quality'}
+        </dt>
+        <dd>
+          {evaluation ? (
+            <>
+              <span className={look.was}>{qualityText(evaluation.quality.metric, evaluation.quality.value)}</span>
+              <Arrow />
+            </>
+          ) : null}
+          <Figure kind="unknown" size="large" word="not measured" />
+        </dd>
+        <dd className={look.under}>
+          {dataset ? `Needs the run, on ${dataset.summary.name}` : <DatasetOffer verb="to measure it" />}
+        </dd>
+      </div>
+      <div>
+        <dt>
+          <EvidenceMark kind="predicted" /> The run
+        </dt>
+        <dd>
+          {forecast ? (
+            <Figure
+              kind="predicted"
+              size={size}
+              text={roughDuration(forecast.seconds)}
+              stale={stale}
+              figures={5}
+              how={
+                dataset ? 'From reading the model to the last measurement.' : 'From reading the model to the artifact.'
+              }
+            />
+          ) : (
+            <Figure kind="unknown" size={size} word="working it out" figures={5} />
+          )}
+        </dd>
+        <dd className={look.under}>
+          {forecast ? `${roughBytes(forecast.peakBytes)} of memory, ${roughBytes(forecast.diskBytes)} of disk` : ''}
+        </dd>
+      </div>
+    </dl>
   );
 }

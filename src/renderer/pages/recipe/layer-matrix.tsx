@@ -1,72 +1,90 @@
 // Bits, layer by layer: what the recipe makes of each layer, set by hand where wanted. A layer no method takes says why.
 import { Tooltip } from '@mantine/core';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { MethodCard } from '../../../contract/words/method';
 import type { Layer } from '../../../contract/words/model';
 import type { LayerPlan, Recipe } from '../../../contract/words/recipe';
 import { bytes, roughBytes } from '../../format';
 import { type Column, DataTable } from '../../parts/data-table';
 import { Figure } from '../../parts/figure';
+import { KeyCap } from '../../parts/key-cap';
 import type { Sorting } from '../../parts/sorting';
-import { onPrecision, precisionOf } from '../../precision';
-import { override, setTouched, touches } from './document';
-import look from './recipe.module.css';
+import { precisionOf } from '../../precision';
+import { useNarrow } from '../../window-size';
+import { BitRow, bitColumns } from './bit-row';
+import { setBits, widthsOf } from './document';
+import look from './matrix.module.css';
 
 interface MatrixProps {
   layers: readonly Layer[];
   plans: ReadonlyMap<string, LayerPlan>;
   recipe: Recipe;
-  /** The step the matrix writes to; -1 when none is open. */
+  /** The step the matrix writes to; -1 when there is none. */
   step: number;
   card: MethodCard | undefined;
   stale: boolean;
   selected: readonly string[];
+  hovered: string | null;
+  onHover(name: string | null): void;
   onSelect(name: string, keys: { add: boolean; extend: boolean }, order: readonly string[]): void;
-  onChange(next: Recipe): void;
+  onChange(next: Recipe, key?: string): void;
 }
 
-const columns = [32, 16, 8, 4, 2] as const;
+/** A stroke of the pointer down the column: the rows it passed, on the recipe it began with. */
+interface Stroke {
+  key: string;
+  bits: number;
+  from: Recipe;
+  rows: string[];
+}
 
-/** The nearest column of a width: 32 for what is kept in float. */
-const columnOf = (bits: number) =>
-  columns.reduce((best, each) => (Math.abs(each - bits) < Math.abs(best - bits) ? each : best));
+let strokes = 0;
 
 export function LayerMatrix(props: MatrixProps) {
-  const { layers, plans, recipe, step, card, stale, selected, onSelect, onChange } = props;
+  const { layers, plans, recipe, step, card, stale, selected, hovered, onHover, onSelect, onChange } = props;
   const [sorting, setSorting] = useState<Sorting | null>(null);
-  const bitsParameter = card?.params.find((each) => each.kind === 'choice' && each.precision);
-  const offered = new Set(
-    bitsParameter?.kind === 'choice' ? bitsParameter.choices.map((each) => Number(each.value)) : [],
-  );
+  const narrow = useNarrow();
+  const widths = widthsOf(card);
+  const stroke = useRef<Stroke | null>(null);
+  useEffect(() => {
+    const end = () => {
+      stroke.current = null;
+    };
+    window.addEventListener('pointerup', end);
+    return () => window.removeEventListener('pointerup', end);
+  }, []);
 
-  const set = (name: string, bits: number) => {
-    const targets = selected.includes(name) ? selected : [name];
-    onChange(
-      targets.reduce((next, target) => {
-        if (bits === 32) return setTouched(next, step, target, false);
-        const taken = setTouched(next, step, target, true);
-        return bitsParameter
-          ? override(
-              taken,
-              step,
-              target,
-              bitsParameter.id,
-              sameAsStep(taken, step, bitsParameter.id, bits) ? undefined : bits,
-            )
-          : taken;
-      }, recipe),
-    );
+  const canTake = (bits: number) => step >= 0 && card !== undefined && (bits === 32 || widths.includes(bits));
+  // A row of the selection speaks for all of it.
+  const together = (name: string) => (selected.includes(name) ? selected : [name]);
+  const pick = (name: string, bits: number) => {
+    if (card && canTake(bits)) onChange(setBits(recipe, step, card, together(name), bits));
+  };
+  const paint = (name: string, bits: number) => {
+    if (!card || !canTake(bits)) return;
+    // In a wide window the row one works on is the row that is shown beside it.
+    if (!narrow && !selected.includes(name)) onSelect(name, { add: false, extend: false }, []);
+    stroke.current = { key: `paint.${++strokes}`, bits, from: recipe, rows: [...together(name)] };
+    onChange(setBits(recipe, step, card, stroke.current.rows, bits), stroke.current.key);
+  };
+  const pass = (name: string) => {
+    const now = stroke.current;
+    if (!now || !card || now.rows.includes(name)) return;
+    now.rows.push(name);
+    onChange(setBits(now.from, step, card, now.rows, now.bits), now.key);
   };
 
-  const table = useMemo<Column<Layer>[]>(
+  const fixed = useMemo<Column<Layer>[]>(
     () => [
       {
         id: 'layer',
         head: 'Layer',
         sort: (layer) => layer.name,
-        cell: (layer) => <span className="mono">{layer.name}</span>,
+        cell: (layer) => <span className={`${look.layer} mono`}>{layer.name}</span>,
       },
-      { id: 'op', head: 'Op', width: 76, sort: (layer) => layer.op, cell: (layer) => layer.op },
+      ...(narrow
+        ? []
+        : [{ id: 'op', head: 'Op', width: 76, sort: (layer: Layer) => layer.op, cell: (layer: Layer) => layer.op }]),
       {
         id: 'bytes',
         head: 'Bytes',
@@ -76,30 +94,23 @@ export function LayerMatrix(props: MatrixProps) {
         cell: (layer) => bytes(layer.bytes),
       },
     ],
-    [],
+    [narrow],
   );
   const matrix: Column<Layer> = {
     id: 'bits',
     title: 'Bits',
-    width: 172,
+    width: 196,
     bare: true,
-    head: (
-      <span className={look.bitHeads}>
-        {columns.map((bits) => (
-          <span key={bits} style={{ color: `var(--l-${precisionOf(bits)}-text)` }}>
-            {bits}
-          </span>
-        ))}
-      </span>
-    ),
+    head: <BitHeads />,
     cell: (layer) => (
       <BitRow
         layer={layer}
         plan={plans.get(layer.name)}
-        writable={step >= 0}
-        canTake={(bits) => bits === 32 || offered.has(bits) || (card?.id === 'float16' && bits === 16)}
-        out={step >= 0 && !touches(recipe.steps[step] ?? { method: '', params: {} }, layer.name)}
-        onPick={(bits) => set(layer.name, bits)}
+        stop={layer.name === selected[0]}
+        canTake={canTake}
+        onPick={(bits) => pick(layer.name, bits)}
+        onPaint={(bits) => paint(layer.name, bits)}
+        onPass={() => pass(layer.name)}
       />
     ),
   };
@@ -119,68 +130,43 @@ export function LayerMatrix(props: MatrixProps) {
             <span className={look.kept}>kept</span>
           </Tooltip>
         );
-      return <Figure kind="predicted" size="table" text={roughBytes(plan.bytesAfter, 3)} stale={stale} />;
+      return plan.methods.length === 0 ? (
+        <span className={look.asItIs}>as it is</span>
+      ) : (
+        <Figure kind="predicted" size="table" text={roughBytes(plan.bytesAfter, 3)} stale={stale} />
+      );
     },
   };
 
   return (
-    <DataTable
-      label="Bits, layer by layer"
-      columns={[...table, matrix, after]}
-      rows={layers}
-      rowKey={(layer) => layer.name}
-      rowHeight={26}
-      sorting={sorting}
-      onSort={setSorting}
-      selected={selected}
-      onSelect={onSelect}
-    />
-  );
-}
-
-const sameAsStep = (recipe: Recipe, step: number, id: string, bits: number) => recipe.steps[step]?.params[id] === bits;
-
-interface BitRowProps {
-  layer: Layer;
-  plan: LayerPlan | undefined;
-  writable: boolean;
-  out: boolean;
-  canTake(bits: number): boolean;
-  onPick(bits: number): void;
-}
-
-function BitRow({ layer, plan, writable, canTake, onPick }: BitRowProps) {
-  const chosen = plan ? columnOf(plan.methods.length > 0 ? plan.bitsAfter : layer.bits) : null;
-  return (
-    <div className={look.bits} role="radiogroup" aria-label={`Bits of ${layer.name}`}>
-      {columns.map((bits) => {
-        const on = bits === chosen;
-        const word = plan?.methods.length ? Math.round(plan.bitsAfter * 10) / 10 : layer.bits;
-        return (
-          // biome-ignore lint/a11y/useSemanticElements: a radio drawn as a cell of the matrix
-          <button
-            key={bits}
-            type="button"
-            role="radio"
-            aria-checked={on}
-            aria-label={bits === 32 ? 'Keep as it is' : `${bits} bits`}
-            tabIndex={on ? 0 : -1}
-            disabled={!writable || (!on && !canTake(bits))}
-            onClick={(event) => {
-              event.stopPropagation();
-              if (!on) onPick(bits);
-            }}
-          >
-            {on ? (
-              <i style={{ background: `var(--l-${precisionOf(bits)})`, color: onPrecision(precisionOf(bits)) }}>
-                {Math.round(word)}
-              </i>
-            ) : (
-              <i data-tick />
-            )}
-          </button>
-        );
-      })}
+    <div className={look.matrix}>
+      <DataTable
+        label="Bits, layer by layer"
+        columns={[...fixed, matrix, after]}
+        rows={layers}
+        rowKey={(layer) => layer.name}
+        rowHeight={26}
+        sorting={sorting}
+        onSort={setSorting}
+        selected={selected}
+        onSelect={onSelect}
+        hovered={hovered}
+        onHover={onHover}
+      />
     </div>
   );
 }
+
+/** The widths over their columns; the keys that set them, while the table has the focus. */
+const BitHeads = () => (
+  <span className={look.heads}>
+    {bitColumns.map((bits, at) => (
+      <span key={bits} style={{ color: `var(--l-${precisionOf(bits)}-text)` }}>
+        {bits}
+        <span className={look.key}>
+          <KeyCap keys={String(at + 1)} />
+        </span>
+      </span>
+    ))}
+  </span>
+);

@@ -1,19 +1,23 @@
-// The selected layer under the dial: error of the weights and bytes, the histogram before and after, and the other precisions beside it.
+// The selected layer under the dial: error of the weights and bytes, the histogram before and after, other widths to try.
+import { type ReactNode, useState } from 'react';
 import type { MethodCard, ParameterValue } from '../../../contract/words/method';
 import type { Layer } from '../../../contract/words/model';
 import type { LayerPlan, Recipe } from '../../../contract/words/recipe';
 import { refusalOf } from '../../api';
-import { fixed, roughBytes, thin } from '../../format';
+import { roughBytes, significant } from '../../format';
 import { Card, RefusalCard } from '../../parts/card';
 import { EmptyState } from '../../parts/empty-state';
 import { Figure } from '../../parts/figure';
 import { Panel } from '../../parts/panel';
 import { PrecisionTag } from '../../parts/precision-tag';
-import { useLow } from '../../window-size';
-import { parametersFor, touches } from './document';
+import { Segmented } from '../../parts/segmented';
+import { TextAction } from '../../parts/text-action';
+import { Alternatives } from './alternatives';
+import { bitsParameter, parametersFor, setBits, setTouched } from './document';
+import { touches } from './layer-globs';
 import { LevelChart } from './level-chart';
-import look from './recipe.module.css';
-import { type PreviewAsk, useAlternatives, usePreview } from './use-preview';
+import look from './preview.module.css';
+import { decibels, usePreview } from './use-preview';
 
 interface LayerPreviewProps {
   modelId: string;
@@ -22,17 +26,17 @@ interface LayerPreviewProps {
   recipe: Recipe;
   step: number;
   card: MethodCard | undefined;
+  onChange(next: Recipe): void;
   /** The recipe as JSON, at the foot. */
-  foot: React.ReactNode;
+  foot: ReactNode;
 }
 
-const decibels = (value: number | null) => (value === null ? 'exact' : `${fixed(value, 1)}${thin}dB`);
-
 export function LayerPreview(props: LayerPreviewProps) {
-  const { modelId, layer, plan, recipe, step, card, foot } = props;
+  const { modelId, layer, plan, recipe, step, card, onChange, foot } = props;
+  const [trial, setTrial] = useState<{ layer: string; bits: number } | null>(null);
   if (!layer)
     return (
-      <Panel title="No layer selected">
+      <Panel title="No layer selected" style={{ flex: 1 }}>
         <EmptyState title="Select a layer to see what the step does to it.">
           A click in the table or in the cut.
         </EmptyState>
@@ -40,33 +44,79 @@ export function LayerPreview(props: LayerPreviewProps) {
       </Panel>
     );
   const current = recipe.steps[step];
-  const wanted = current && card && touches(current, layer.name);
+  const taken = current !== undefined && card !== undefined && touches(current, layer.name);
   const params = current && card ? parametersFor(current, card, layer.name) : {};
+  const bits = bitsParameter(card);
+  const says = bits ? Number(params[bits.id]) : null;
+  const tried = trial?.layer === layer.name && taken ? trial.bits : says;
+  const trying = bits && tried !== null && tried !== says ? { ...params, [bits.id]: tried } : null;
   return (
     <Panel
       mono
       style={{ flex: 1 }}
       title={layer.name}
-      clause={layer.op}
-      tools={
+      clause={
         <PrecisionTag
           bits={plan?.methods.length ? plan.bitsAfter : layer.bits}
           dtype={plan?.methods.length ? '' : layer.dtype}
         />
       }
-      scroll
+      tools={
+        bits && taken ? (
+          <>
+            <span className={look.label}>Try</span>
+            <Segmented
+              label="Try this layer in"
+              precision
+              segments={bits.choices.map((each) => ({
+                value: Number(each.value),
+                label: each.label,
+                name: `${each.label} bits`,
+              }))}
+              value={tried}
+              onChange={(value) => setTrial({ layer: layer.name, bits: value })}
+            />
+          </>
+        ) : null
+      }
     >
-      {wanted ? (
-        <Shown modelId={modelId} layer={layer} card={card} params={params} plan={plan} />
-      ) : (
-        <div className={look.padded}>
-          <Card tone="good" title={card ? `${card.title} leaves this layer as it is.` : 'No step is open.'}>
-            {card ? 'The recipe excludes it.' : 'Open a step to see what it does to this layer.'}
-          </Card>
-        </div>
-      )}
+      <div className={look.preview}>
+        {taken ? (
+          <Shown modelId={modelId} layer={layer} card={card} params={params} trying={trying} plan={plan}>
+            {trying && bits && tried !== null ? (
+              <p className={look.trying}>
+                Trying {tried} bits; the recipe says {says}.{' '}
+                <TextAction onClick={() => onChange(setBits(recipe, step, card, [layer.name], tried))}>
+                  Keep this layer in {tried} bits
+                </TextAction>
+              </p>
+            ) : null}
+          </Shown>
+        ) : (
+          <Left layer={layer} card={card} onTake={() => onChange(setTouched(recipe, step, layer.name, true))} />
+        )}
+      </div>
       {foot}
     </Panel>
+  );
+}
+
+/** A layer no step asks for. */
+function Left({ layer, card, onTake }: { layer: Layer; card: MethodCard | undefined; onTake(): void }) {
+  if (!card)
+    return (
+      <Card tone="good" title="Nothing happens to this layer.">
+        The recipe has no step yet.
+      </Card>
+    );
+  return (
+    <Card
+      tone="good"
+      title={`${card.title} leaves ${layer.name} as it is.`}
+      mend={{ label: 'Take it in', act: onTake }}
+    >
+      The recipe leaves it out.
+    </Card>
   );
 }
 
@@ -75,26 +125,26 @@ interface ShownProps {
   layer: Layer;
   card: MethodCard;
   params: Record<string, ParameterValue>;
+  /** The parameters tried instead, which the recipe does not have. */
+  trying: Record<string, ParameterValue> | null;
   plan: LayerPlan | undefined;
+  children: ReactNode;
 }
 
-function Shown({ modelId, layer, card, params, plan }: ShownProps) {
-  const low = useLow();
+function Shown({ modelId, layer, card, params, trying, plan, children }: ShownProps) {
   const ask = { modelId, layer: layer.name, method: card.id, params };
-  const { data, error, isPlaceholderData } = usePreview(ask);
+  const { data, error, isPlaceholderData } = usePreview(trying ? { ...ask, params: trying } : ask);
   // A replaced preview is no refusal: what the forecast knows of the layer still holds.
   const thrown = error ? refusalOf(error) : null;
-  const refusal = thrown && thrown.code !== 'cancelled' ? thrown : (data?.refusal ?? plan?.refusal ?? null);
-  if (refusal)
-    return (
-      <div className={look.padded}>
-        <RefusalCard refusal={refusal} />
-      </div>
-    );
-  const shown = data && data.layer === layer.name ? data : null;
+  const own = data && data.layer === layer.name ? data : null;
+  const refusal = thrown && thrown.code !== 'cancelled' ? thrown : (own?.refusal ?? plan?.refusal ?? null);
+  if (refusal) return <RefusalCard refusal={refusal} />;
+  // What is not yet recomputed shows its last value, in place.
+  const shown = data?.refusal ? null : (data ?? null);
+  const stale = isPlaceholderData || own === null;
   return (
-    <div className={look.preview}>
-      <div className={look.previewFigures}>
+    <>
+      <div className={look.figures}>
         <div>
           <span className={look.label}>Error of the weights</span>
           {shown ? (
@@ -103,17 +153,31 @@ function Shown({ modelId, layer, card, params, plan }: ShownProps) {
               mark
               size="readout"
               text={decibels(shown.sqnrDb)}
-              stale={isPlaceholderData}
+              stale={stale}
               figures={8}
               how={
                 shown.sample
-                  ? `Signal to noise over ${shown.sample.rows} of ${shown.sample.of} rows; the exact value follows.`
+                  ? `Signal to noise over ${shown.sample.rows} of ${shown.sample.of} rows; the run measures every weight.`
                   : 'Signal to noise of the rounded weights against the layer as it is, over every weight.'
               }
             />
           ) : (
             <Figure kind="unknown" size="readout" word="reading" figures={8} />
           )}
+        </div>
+        <div>
+          <span className={look.label}>A weight</span>
+          {shown ? (
+            <Figure
+              kind="predicted"
+              mark
+              size="readout"
+              text={`${significant((shown.bytesAfter * 8) / Math.max(1, layer.parameters), 3)} bits`}
+              stale={stale}
+              figures={7}
+              how="Codes with their share of scales and zero points."
+            />
+          ) : null}
         </div>
         <div>
           <span className={look.label}>This layer</span>
@@ -123,72 +187,16 @@ function Shown({ modelId, layer, card, params, plan }: ShownProps) {
               mark
               size="readout"
               text={roughBytes(shown.bytesAfter, 3)}
-              stale={isPlaceholderData}
-              figures={8}
+              stale={stale}
+              figures={7}
               how={`Codes, scales and zero points as they will be stored. ${roughBytes(shown.bytesBefore, 3)} now.`}
             />
           ) : null}
         </div>
       </div>
-      {shown ? (
-        <LevelChart preview={shown} weights={layer.parameters} height={low ? 190 : 244} />
-      ) : (
-        <div style={{ height: 270 }} />
-      )}
-      <Alternatives ask={ask} card={card} ready={shown !== null && !isPlaceholderData} />
-    </div>
-  );
-}
-
-/** *If this layer were*: the same settings at the other precisions. */
-function Alternatives({ ask, card, ready }: { ask: PreviewAsk; card: MethodCard; ready: boolean }) {
-  const bits = card.params.find((each) => each.kind === 'choice' && each.precision);
-  const values = bits?.kind === 'choice' ? bits.choices.map((each) => each.value) : [];
-  const { data, isPlaceholderData } = useAlternatives(ask, bits?.id ?? '', values, ready && values.length > 1);
-  if (!bits || values.length < 2) return null;
-  return (
-    <table className={look.alternatives}>
-      <thead>
-        <tr>
-          <th scope="col">If this layer were</th>
-          <th scope="col">Weights</th>
-          <th scope="col">Bytes</th>
-        </tr>
-      </thead>
-      <tbody>
-        {values.map((value, at) => {
-          const answer = data?.[at];
-          const now = ask.params[bits.id] === value;
-          return (
-            <tr key={String(value)} data-now={now || undefined}>
-              <th scope="row">
-                <PrecisionTag bits={Number(value)} /> {now ? <small>now</small> : null}
-              </th>
-              <td>
-                {answer && !answer.refusal ? (
-                  <Figure
-                    kind="measured"
-                    size="table"
-                    quiet={!now}
-                    text={decibels(answer.sqnrDb)}
-                    stale={isPlaceholderData}
-                  />
-                ) : null}
-              </td>
-              <td>
-                {answer && !answer.refusal ? (
-                  <Figure
-                    kind="predicted"
-                    size="table"
-                    text={roughBytes(answer.bytesAfter, 3)}
-                    stale={isPlaceholderData}
-                  />
-                ) : null}
-              </td>
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
+      {shown ? <LevelChart preview={shown} weights={layer.parameters} stale={stale} /> : <div className={look.chart} />}
+      {children}
+      <Alternatives ask={ask} card={card} ready={own !== null && !isPlaceholderData} />
+    </>
   );
 }

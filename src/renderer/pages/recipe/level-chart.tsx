@@ -1,50 +1,26 @@
 // Before and after, one layer: the weights as they were, and the levels they are rounded to, in the units of the scale.
 import { useMemo } from 'react';
-import { Area, ComposedChart, ReferenceLine, Scatter, XAxis, YAxis } from 'recharts';
+import { Area, ComposedChart, ReferenceArea, ReferenceLine, Scatter, XAxis, YAxis } from 'recharts';
 import type { Preview } from '../../../contract/words/recipe';
-import { roundTicks, xAxis } from '../../charts/axes';
+import { xAxis } from '../../charts/axes';
 import { Chart } from '../../charts/chart';
-import { count, percent, plural, significant } from '../../format';
+import { count, minus, percent, plural, significant } from '../../format';
 import { precisionOf } from '../../precision';
-import look from './recipe.module.css';
+import {
+  type Bins,
+  clippedShare,
+  clippingLimits,
+  gridOf,
+  heightOf,
+  outlineOf,
+  sixSigmaOf,
+  ticksOf,
+} from './level-geometry';
+import look from './preview.module.css';
 
 const side = 10;
-const axisHeight = 24;
-
-interface Bins {
-  min: number;
-  max: number;
-  counts: readonly number[];
-}
-
-const root = (value: number, most: number) => (most > 0 ? Math.min(1.05, Math.sqrt(value / most)) : 0);
-
-/**
- * A step outline: each bin's left edge carries its count. The end bins do not set the height: a grid laid through each
- * group's largest weight piles one weight per group on its first level.
- */
-function outline(bins: Bins) {
-  const most = Math.max(...bins.counts.slice(1, -1), 1);
-  const width = (bins.max - bins.min) / bins.counts.length || 1;
-  const points = bins.counts.map((each, at) => ({ x: bins.min + at * width, before: root(each, most) }));
-  const last = points.at(-1);
-  return last ? [...points, { x: bins.max, before: last.before }] : points;
-}
-
-/** Share of the weights looked at that lie beyond the last level. */
-const clippedShare = (preview: Preview) =>
-  preview.clipped /
-  Math.max(
-    1,
-    preview.before.counts.reduce((sum, each) => sum + each, 0),
-  );
-
-/** Every second level of a small grid; round numbers elsewhere. */
-function ticksOf(bins: Bins, isGrid: boolean): number[] {
-  if (!isGrid) return roundTicks(bins.min, bins.max, 6);
-  const first = Math.ceil(bins.min / 2) * 2;
-  return Array.from({ length: Math.floor((bins.max - first) / 2) + 1 }, (_, at) => first + at * 2);
-}
+const axisHeight = 30;
+const roof = 1.06;
 
 /** What the picture says, for readers. */
 function summary(preview: Preview, weights: number): string {
@@ -52,39 +28,31 @@ function summary(preview: Preview, weights: number): string {
   return `${count(weights)} weights of ${preview.layer}${levels}; ${percent(clippedShare(preview))} clipped.`;
 }
 
-export function LevelChart({ preview, weights, height }: { preview: Preview; weights: number; height: number }) {
-  const grid = preview.levels && preview.scaled && preview.levels.length <= 17 ? preview.levels : null;
+interface LevelChartProps {
+  preview: Preview;
+  weights: number;
+  /** Of before the last change, until the new answer is there. */
+  stale: boolean;
+}
+
+export function LevelChart({ preview, weights, stale }: LevelChartProps) {
+  const grid = gridOf(preview);
   const bins: Bins = grid && preview.scaled ? preview.scaled : preview.before;
   const color = `var(--l-${precisionOf(preview.bits)})`;
-  const area = useMemo(() => outline(bins), [bins]);
+  const sixSigma = useMemo(() => sixSigmaOf(bins), [bins]);
+  const outline = useMemo(() => outlineOf(bins, sixSigma), [bins, sixSigma]);
+  const reconstructed = useMemo(() => (grid ? null : outlineOf(preview.after, null)), [grid, preview.after]);
   const stems = useMemo(() => {
     const most = Math.max(...(grid ?? []).map((level) => level.count), 1);
-    return (grid ?? []).map((level) => ({ x: level.value, level: root(level.count, most) }));
+    return (grid ?? []).map((level) => ({ x: level.value, level: heightOf(level.count, most) }));
   }, [grid]);
-  const reconstructed = useMemo(() => (grid ? null : outline(preview.after)), [grid, preview.after]);
   const span = bins.max - bins.min || 1;
   const step = stems.length > 1 ? Math.abs((stems[1]?.x ?? 0) - (stems[0]?.x ?? 0)) : span / 16;
 
   return (
-    <figure className={look.chart}>
-      <figcaption className={look.chartHead}>
-        <span>
-          <i className={look.swatchBefore} />
-          before, {count(weights)} weights
-        </span>
-        <span>
-          <i className={look.swatch} style={{ background: color }} />
-          {grid ? `after, on ${plural(grid.length, 'level')}` : 'after'}
-        </span>
-        {preview.clipped > 0 ? <b className={look.clipped}>{percent(clippedShare(preview))} clipped</b> : null}
-        <span className={look.chartNote}>
-          {preview.sample
-            ? `first look: ${count(preview.sample.rows)} of ${count(preview.sample.of)} rows`
-            : 'square root of counts'}
-        </span>
-      </figcaption>
+    <figure className={look.chart} data-stale={stale || undefined}>
+      <Key preview={preview} weights={weights} color={color} levels={grid?.length ?? null} />
       <Chart
-        height={height}
         summary={summary(preview, weights)}
         table={() => ({
           heads: grid ? ['Level', 'Weights'] : ['From', 'Before', 'After'],
@@ -97,50 +65,53 @@ export function LevelChart({ preview, weights, height }: { preview: Preview; wei
               ]),
         })}
       >
-        {(width) => {
-          // The plot inside margins and axis; a stem stands on its floor and is as wide as what is rounded to it.
+        {(width, height) => {
+          // A stem stands on its floor and is as wide as what is rounded to it.
           const floor = height - axisHeight;
           const half = Math.max(1, ((step / span) * (width - 2 * side)) / 2 - 1);
           return (
             <ComposedChart
               width={width}
               height={height}
-              data={area}
-              margin={{ top: 8, right: side, bottom: 0, left: side }}
+              data={outline}
+              margin={{ top: 4, right: side, bottom: 0, left: side }}
             >
               <XAxis
                 dataKey="x"
                 type="number"
                 domain={[bins.min, bins.max]}
                 {...xAxis}
+                tickMargin={6}
                 ticks={ticksOf(bins, grid !== null)}
                 tickFormatter={(value: number) =>
-                  grid ? String(Math.round(value)).replace('-', '−') : significant(value, 2)
+                  grid ? String(Math.round(value)).replace('-', minus) : significant(value, 2)
                 }
                 height={axisHeight}
               />
-              <YAxis hide domain={[0, 1.06]} />
-              <Area
-                type="stepAfter"
-                dataKey="before"
-                fill="var(--l-fp32)"
-                fillOpacity={0.13}
-                stroke="var(--l-ink2)"
-                strokeWidth={1}
-                isAnimationActive={false}
-                activeDot={false}
-              />
+              <YAxis hide domain={[0, roof]} />
+              {sixSigma
+                ? (
+                    [
+                      [bins.min, sixSigma[0]],
+                      [sixSigma[1], bins.max],
+                    ] as const
+                  ).map(([from, to]) =>
+                    to > from ? (
+                      <ReferenceArea key={to} x1={from} x2={to} fill="var(--l-s1)" fillOpacity={0.55} />
+                    ) : null,
+                  )
+                : null}
+              <Area {...step0} dataKey="before" fill="var(--l-fp32)" fillOpacity={0.13} stroke="var(--l-ink2)" />
+              <Area {...step0} dataKey="far" fill="var(--l-s4)" fillOpacity={1} stroke="none" />
               {reconstructed ? (
                 <Area
+                  {...step0}
                   data={reconstructed}
-                  type="stepAfter"
                   dataKey="before"
                   fill={color}
                   fillOpacity={0.2}
                   stroke={color}
                   strokeWidth={1.4}
-                  isAnimationActive={false}
-                  activeDot={false}
                 />
               ) : (
                 <Scatter
@@ -150,7 +121,17 @@ export function LevelChart({ preview, weights, height }: { preview: Preview; wei
                   shape={(props: unknown) => <Stem {...(props as StemProps)} color={color} floor={floor} half={half} />}
                 />
               )}
-              {bins.min < 0 && bins.max > 0 ? <ReferenceLine x={0} stroke="var(--l-hair)" /> : null}
+              {grid
+                ? clippingLimits(preview).map((limit) => (
+                    <ReferenceLine
+                      key={limit}
+                      x={limit}
+                      stroke="var(--l-bad)"
+                      strokeWidth={1.2}
+                      strokeDasharray="3 3"
+                    />
+                  ))
+                : null}
             </ComposedChart>
           );
         }}
@@ -158,6 +139,35 @@ export function LevelChart({ preview, weights, height }: { preview: Preview; wei
     </figure>
   );
 }
+
+const step0 = { type: 'stepAfter', strokeWidth: 1, isAnimationActive: false, activeDot: false } as const;
+
+interface KeyProps {
+  preview: Preview;
+  weights: number;
+  color: string;
+  levels: number | null;
+}
+
+/** What is drawn, over the drawing: no legend box. */
+const Key = ({ preview, weights, color, levels }: KeyProps) => (
+  <figcaption className={look.key}>
+    <span>
+      <i className={look.before} />
+      before, {count(weights)} weights
+    </span>
+    <span>
+      <i className={look.after} style={{ background: color }} />
+      {levels ? `after, on ${plural(levels, 'level')}` : 'after'}
+    </span>
+    {preview.clipped > 0 ? <b className={look.clipped}>{percent(clippedShare(preview))} clipped</b> : null}
+    <span className={look.keyNote}>
+      {preview.sample
+        ? `first look: ${count(preview.sample.rows)} of ${count(preview.sample.of)} rows`
+        : 'square root of counts'}
+    </span>
+  </figcaption>
+);
 
 interface StemProps {
   cx: number;
@@ -167,7 +177,7 @@ interface StemProps {
   half: number;
 }
 
-/** A level: a stem with a dot as high as what is rounded to it, in a 20 % box as wide as its catchment. */
+/** A level: a stem with a dot as high as what is rounded to it, in a 20 % box as wide as its catchment; ticked below the axis. */
 function Stem({ cx, cy, color, floor, half }: StemProps) {
   if (!Number.isFinite(cx) || !Number.isFinite(cy)) return null;
   const height = Math.max(0, floor - cy);
@@ -176,7 +186,7 @@ function Stem({ cx, cy, color, floor, half }: StemProps) {
       <rect x={cx - half} y={cy} width={half * 2} height={height} fill={color} opacity={0.2} />
       <rect x={cx - 1} y={cy} width={2} height={height} fill={color} />
       <circle cx={cx} cy={cy} r={2.6} fill={color} />
-      <rect x={cx - 0.75} y={floor} width={1.5} height={5} fill={color} />
+      <rect x={cx - 0.75} y={floor} width={1.5} height={6} fill={color} />
     </g>
   );
 }

@@ -1,11 +1,12 @@
-// One parameter of a method, as its card describes it: a segmented control, a select, a dial or a number.
+// One parameter of a method, as its card describes it: a dial, a segmented control, a select or a number; its help one hover away.
 import { NumberInput, Select, Tooltip } from '@mantine/core';
 import { IconRotate2 } from '@tabler/icons-react';
 import type { Parameter, ParameterValue } from '../../../contract/words/method';
+import { significant } from '../../format';
 import { Dial } from '../../parts/dial';
-import type { Scale } from '../../parts/dial-scale';
 import { Segmented } from '../../parts/segmented';
-import look from './recipe.module.css';
+import { dialOf } from './dial-of';
+import look from './steps.module.css';
 
 interface FieldProps {
   parameter: Parameter;
@@ -15,65 +16,83 @@ interface FieldProps {
   note?: string | null;
 }
 
-/** A choice among growing sizes is a dial; its last stop may be a word (per channel). */
-const isScale = (parameter: Parameter): boolean =>
-  parameter.kind === 'choice' &&
-  !parameter.precision &&
-  parameter.choices.length > 4 &&
-  parameter.choices.every((each) => typeof each.value === 'number');
-
 export function ParameterField({ parameter, value, onChange, note }: FieldProps) {
-  const help = shortHelp(chosenHelp(parameter, value)) ?? shortHelp(parameter.help) ?? '';
-  if (isScale(parameter) && parameter.kind === 'choice') {
-    const stops = parameter.choices.map((each) => ({ value: Number(each.value), label: each.label }));
-    const scale: Scale = { kind: 'stops', stops };
-    const words = `${stops.find((stop) => stop.value === value)?.label ?? value}${parameter.unit ? ` ${parameter.unit}` : ''}`;
+  const label = <FieldLabel parameter={parameter} value={value} onChange={onChange} />;
+  const scale = dialOf(parameter);
+  if (scale && parameter.kind !== 'switch') {
+    const named = scale.stops.find((stop) => stop.value === value && scale.kind === 'stops')?.label;
+    // A stop that is a word (per channel) bears no unit.
+    const unit = named && !/^[\d.]/.test(named) ? '' : (parameter.unit ?? '');
+    const printed = named ?? significant(Number(value), 3);
     return (
       <div className={look.field}>
         <Dial
-          label={parameter.label}
+          label={label}
           scale={scale}
           value={Number(value)}
           standard={Number(parameter.default)}
-          valueText={words}
+          valueText={`${printed} ${unit}`.trim()}
           onChange={onChange}
         >
-          <b>{stops.find((stop) => stop.value === value)?.label ?? value}</b> {parameter.unit ?? ''}
+          <b>{printed}</b> {unit}
         </Dial>
+        {note ? <span className={look.fieldNote}>{note}</span> : null}
       </div>
     );
   }
   return (
     <div className={look.field}>
       <div className={look.fieldHead}>
-        <span>
-          <Tooltip label={[parameter.help, chosenHelp(parameter, value)].filter(Boolean).join(' ')}>
-            <span className={look.term}>{parameter.label}</span>
-          </Tooltip>
-          {value !== parameter.default ? (
-            <button
-              type="button"
-              className={look.reset}
-              aria-label={`Reset ${parameter.label}`}
-              onClick={() => onChange(parameter.default)}
-            >
-              <IconRotate2 size={12} aria-hidden="true" />
-            </button>
-          ) : null}
-        </span>
-        <span className={look.fieldHelp}>{note ?? help}</span>
+        {label}
+        <span className={look.fieldHelp}>{note ?? aside(parameter, value) ?? ''}</span>
       </div>
       <Control parameter={parameter} value={value} onChange={onChange} />
     </div>
   );
 }
 
-/** One line beside the label; longer help is one hover away. */
-const shortHelp = (help: string | undefined): string | undefined => (help && help.length <= 44 ? help : undefined);
-
-function chosenHelp(parameter: Parameter, value: ParameterValue): string | undefined {
-  return parameter.kind === 'choice' ? parameter.choices.find((each) => each.value === value)?.help : undefined;
+/** The label with its help, and a mark that takes the parameter back where it differs from the default. */
+function FieldLabel({ parameter, value, onChange }: Omit<FieldProps, 'note'>) {
+  const help = [parameter.help, chosenHelp(parameter, value)].filter(Boolean).join(' ');
+  return (
+    <span className={look.fieldLabel}>
+      <Tooltip label={help} position="top-start">
+        <button type="button" className={look.term}>
+          {parameter.label}
+        </button>
+      </Tooltip>
+      {value !== parameter.default ? (
+        <Tooltip label={`Reset to ${labelOf(parameter, parameter.default)}`}>
+          <button
+            type="button"
+            className={look.reset}
+            aria-label={`Reset ${parameter.label} to ${labelOf(parameter, parameter.default)}`}
+            onClick={() => onChange(parameter.default)}
+          >
+            <IconRotate2 size={14} aria-hidden="true" />
+          </button>
+        </Tooltip>
+      ) : null}
+    </span>
+  );
 }
+
+function labelOf(parameter: Parameter, value: ParameterValue): string {
+  if (parameter.kind === 'switch') return value ? parameter.on : parameter.off;
+  if (parameter.kind === 'choice')
+    return parameter.choices.find((each) => each.value === value)?.label ?? String(value);
+  return `${value}${parameter.unit ? ` ${parameter.unit}` : ''}`;
+}
+
+/** What of the help fits on the label's line: the chosen value's, else the unit. */
+const longestAside = 40;
+function aside(parameter: Parameter, value: ParameterValue): string | undefined {
+  const help = chosenHelp(parameter, value);
+  return help && help.length <= longestAside ? help : parameter.kind === 'number' ? undefined : parameter.unit;
+}
+
+const chosenHelp = (parameter: Parameter, value: ParameterValue): string | undefined =>
+  parameter.kind === 'choice' ? parameter.choices.find((each) => each.value === value)?.help : undefined;
 
 function Control({ parameter, value, onChange }: FieldProps) {
   switch (parameter.kind) {
@@ -85,7 +104,6 @@ function Control({ parameter, value, onChange }: FieldProps) {
             aria-label={parameter.label}
             data={parameter.choices.map((each) => ({ value: String(each.value), label: each.label }))}
             value={String(value)}
-            allowDeselect={false}
             onChange={(text) => {
               const chosen = parameter.choices.find((each) => String(each.value) === text);
               if (chosen) onChange(chosen.value);
@@ -109,8 +127,13 @@ function Control({ parameter, value, onChange }: FieldProps) {
           min={parameter.min}
           max={parameter.max}
           step={parameter.step ?? 1}
+          suffix={parameter.unit ? ` ${parameter.unit}` : ''}
           allowDecimal={!parameter.integer}
-          onChange={(next) => typeof next === 'number' && onChange(next)}
+          clampBehavior="blur"
+          className={look.typed ?? ''}
+          onChange={(next) =>
+            typeof next === 'number' && next >= parameter.min && next <= parameter.max && onChange(next)
+          }
         />
       );
     case 'switch':

@@ -1,68 +1,105 @@
-// The recipe as JSON: always in sight, copied, saved, read back from a file or typed.
+// The recipe as JSON: always in step with the form; copied, saved, read back from a file or typed. A refusal points at its place.
 import { ActionIcon, Textarea, Tooltip } from '@mantine/core';
 import { IconChevronDown, IconChevronUp, IconCopy, IconDownload, IconPencil, IconUpload } from '@tabler/icons-react';
-import { useRef, useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 import type { Recipe } from '../../../contract/words/recipe';
+import type { Refusal } from '../../../contract/words/refusal';
 import { api, refusalOf } from '../../api';
+import { saveText } from '../../download';
+import { RefusalCard } from '../../parts/card';
 import { TextAction } from '../../parts/text-action';
 import { remembered } from '../../remembered';
-import look from './recipe.module.css';
+import { useLow } from '../../window-size';
+import look from './json.module.css';
+import { lineAndColumn, rangeOf } from './place-in-json';
+import { printRecipe, tokensOf } from './print-recipe';
 
-/** Short arrays and objects stay on one line. */
-export function printRecipe(recipe: Recipe): string {
-  return JSON.stringify(recipe, null, 2).replace(/[[{][^[\]{}]*[\]}]/g, (flat) => {
-    const one = flat.replace(/\s+/g, ' ');
-    return one.length <= 56 ? one : flat;
-  });
+interface RecipeJsonProps {
+  recipe: Recipe;
+  /** Lines that name this layer are marked. */
+  layer: string | null;
+  onReplace(next: Recipe): void;
 }
 
-export function RecipeJson({ recipe, onReplace }: { recipe: Recipe; onReplace(next: Recipe): void }) {
-  const [open, setOpen] = useState(() => remembered.get('recipe.json') !== 'closed');
+interface Problem extends Refusal {
+  /** Start and end in the text, where it could be found. */
+  range: [number, number] | null;
+}
+
+/** What the parser said, as a refusal: where it stopped, if it tells. */
+function notJson(source: string, error: SyntaxError): Problem {
+  const at = Number(/position (\d+)/.exec(error.message)?.[1] ?? Number.NaN);
+  const found = Number.isFinite(at);
+  const { line, column } = lineAndColumn(source, found ? at : source.length);
+  return {
+    code: 'bad-recipe',
+    sentence: `This is not JSON. Line ${line}, column ${column} cannot be read.`,
+    range: [found ? at : source.length, found ? at + 1 : source.length],
+  };
+}
+
+export function RecipeJson({ recipe, layer, onReplace }: RecipeJsonProps) {
+  const low = useLow();
+  const [open, setOpen] = useState(() => (remembered.get('recipe.json') ?? (low ? 'closed' : 'open')) !== 'closed');
   const [draft, setDraft] = useState<string | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
   const file = useRef<HTMLInputElement>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
   const text = printRecipe(recipe);
 
+  const show = (range: [number, number] | null) => {
+    if (!range) return;
+    field.current?.focus();
+    field.current?.setSelectionRange(...range);
+  };
+  const refuse = (source: string, found: Problem) => {
+    setDraft(source);
+    setProblem(found);
+    requestAnimationFrame(() => show(found.range));
+  };
   const read = async (source: string) => {
     try {
       onReplace(await api.recipes.check({ recipe: JSON.parse(source) }));
       setDraft(null);
       setProblem(null);
     } catch (error) {
-      setDraft(source);
-      setProblem(error instanceof SyntaxError ? 'This is not JSON.' : refusalOf(error).sentence);
+      if (error instanceof SyntaxError) return refuse(source, notJson(source, error));
+      const refusal = refusalOf(error);
+      refuse(source, { ...refusal, range: refusal.place ? rangeOf(source, refusal.place) : null });
     }
   };
-  const save = () => {
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([`${text}\n`], { type: 'application/json' }));
-    link.download = 'recipe.json';
-    link.click();
-    URL.revokeObjectURL(link.href);
+  const leave = () => {
+    setDraft(null);
+    setProblem(null);
   };
   const toggle = () => {
     remembered.set('recipe.json', open ? 'closed' : 'open');
     setOpen(!open);
   };
+  const tool = (label: string, icon: ReactNode, act: () => void) => (
+    <Tooltip label={label}>
+      <ActionIcon aria-label={label} onClick={act}>
+        {icon}
+      </ActionIcon>
+    </Tooltip>
+  );
   return (
-    <div className={look.json}>
-      <div className={look.jsonHead}>
+    <section className={look.json} aria-label="The recipe as JSON">
+      <div className={look.head}>
         <b>recipe.json</b>
-        <span>kept in step with the form</span>
+        <span className={look.clause}>kept in step with the form</span>
         <span className={look.grow} />
-        <Tool
-          label="Copy the recipe"
-          act={() => void navigator.clipboard.writeText(text)}
-          icon={<IconCopy size={14} />}
-        />
-        <Tool label="Save the recipe" act={save} icon={<IconDownload size={14} />} />
-        <Tool label="Read a recipe from a file" act={() => file.current?.click()} icon={<IconUpload size={14} />} />
-        <Tool label="Type the recipe" act={() => setDraft(text)} icon={<IconPencil size={14} />} />
-        <Tool
-          label={open ? 'Hide the recipe' : 'Show the recipe'}
-          act={toggle}
-          icon={open ? <IconChevronDown size={14} /> : <IconChevronUp size={14} />}
-        />
+        {tool('Copy the recipe', <IconCopy size={14} />, () => void navigator.clipboard.writeText(text))}
+        {tool('Save the recipe', <IconDownload size={14} />, () =>
+          saveText('recipe.json', `${text}\n`, 'application/json'),
+        )}
+        {tool('Read a recipe from a file', <IconUpload size={14} />, () => file.current?.click())}
+        {tool('Type the recipe', <IconPencil size={14} />, () => setDraft(text))}
+        {tool(
+          open ? 'Hide the recipe' : 'Show the recipe',
+          open ? <IconChevronDown size={14} /> : <IconChevronUp size={14} />,
+          toggle,
+        )}
         <input
           ref={file}
           type="file"
@@ -76,41 +113,49 @@ export function RecipeJson({ recipe, onReplace }: { recipe: Recipe; onReplace(ne
         />
       </div>
       {draft !== null ? (
-        <div className={look.jsonEdit}>
+        <div className={look.edit}>
           <Textarea
+            ref={field}
             aria-label="Recipe as JSON"
+            aria-invalid={problem !== null}
             classNames={{ input: 'mono' }}
             value={draft}
             autosize
             minRows={6}
-            maxRows={14}
-            error={problem}
+            maxRows={12}
+            spellCheck={false}
             onChange={(event) => setDraft(event.currentTarget.value)}
           />
-          <TextAction onClick={() => void read(draft)}>Use this recipe</TextAction>
-          <TextAction
-            onClick={() => {
-              setDraft(null);
-              setProblem(null);
-            }}
-          >
-            Leave it
-          </TextAction>
+          {problem ? (
+            <div role="alert">
+              <RefusalCard
+                refusal={problem}
+                act={problem.range ? { label: 'Show the place', act: () => show(problem.range) } : null}
+              />
+            </div>
+          ) : null}
+          <div className={look.choices}>
+            <TextAction onClick={() => void read(draft)}>Use this recipe</TextAction>
+            <TextAction onClick={leave}>Leave it</TextAction>
+          </div>
         </div>
       ) : open ? (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: long recipes scroll, so the keyboard must reach them
-        <pre className={look.jsonText} tabIndex={0}>
-          {text}
+        <pre className={look.text} tabIndex={0}>
+          {text.split('\n').map((line, at) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place
+            <span key={at} data-here={(layer && line.includes(JSON.stringify(layer))) || undefined}>
+              {tokensOf(line).map((token, place) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: a word is its place
+                <i key={place} data-kind={token.kind}>
+                  {token.text}
+                </i>
+              ))}
+              {'\n'}
+            </span>
+          ))}
         </pre>
       ) : null}
-    </div>
+    </section>
   );
 }
-
-const Tool = ({ label, act, icon }: { label: string; act(): void; icon: React.ReactNode }) => (
-  <Tooltip label={label}>
-    <ActionIcon variant="subtle" size={24} aria-label={label} onClick={act}>
-      {icon}
-    </ActionIcon>
-  </Tooltip>
-);

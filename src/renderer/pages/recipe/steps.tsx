@@ -1,24 +1,15 @@
-// The steps of the recipe: method cards that open into forms, can be reordered, and a menu of methods to add.
-import { ActionIcon, Button, Menu } from '@mantine/core';
-import {
-  IconArrowBackUp,
-  IconArrowForwardUp,
-  IconChevronDown,
-  IconChevronUp,
-  IconGripVertical,
-  IconPlus,
-  IconTrash,
-} from '@tabler/icons-react';
-import { type DragEvent, useState } from 'react';
+// The steps of the recipe in their order: moved by drag or arrow keys, added, removed, undone; and the recipe's name.
+import { ActionIcon, Button, Menu, TextInput, Tooltip } from '@mantine/core';
+import { IconArrowBackUp, IconArrowForwardUp, IconPlus } from '@tabler/icons-react';
+import { type DragEvent, useEffect, useRef, useState } from 'react';
 import type { MethodCard } from '../../../contract/words/method';
-import type { Recipe, RunForecast, Step } from '../../../contract/words/recipe';
+import type { Recipe, RunForecast } from '../../../contract/words/recipe';
 import { plural } from '../../format';
-import { Card } from '../../parts/card';
+import { keyCaps } from '../../keys';
 import { Panel } from '../../parts/panel';
-import { TextAction } from '../../parts/text-action';
-import { addStep, isShown, moveStep, removeStep, setParameter, settingOf } from './document';
-import { ParameterField } from './parameter-field';
-import look from './recipe.module.css';
+import { addStep, moveStep, removeStep, setName, whatItDoes } from './document';
+import { StepForm, StepHead, type StepWarning } from './step-card';
+import look from './steps.module.css';
 import type { RecipeEditing } from './use-recipe';
 
 interface StepsProps {
@@ -27,7 +18,6 @@ interface StepsProps {
   forecast: RunForecast | null;
   open: number;
   onOpen(index: number): void;
-  foot: string;
 }
 
 const families: Record<MethodCard['family'], string> = {
@@ -39,46 +29,37 @@ const families: Record<MethodCard['family'], string> = {
   train: 'Train',
 };
 
-export function Steps({ editing, cards, forecast, open, onOpen, foot }: StepsProps) {
+export function Steps({ editing, cards, forecast, open, onOpen }: StepsProps) {
   const { recipe, set } = editing;
   const [dragged, setDragged] = useState<number | null>(null);
-  const move = (from: number, to: number) => {
+  const [over, setOver] = useState<number | null>(null);
+  const [said, setSaid] = useState('');
+  // The grip that was moved by keyboard keeps the focus at its new place.
+  const [moved, setMoved] = useState<number | null>(null);
+  const grip = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (moved !== null) grip.current?.focus();
+  }, [moved]);
+
+  const move = (from: number, to: number, byKey: boolean) => {
+    if (to < 0 || to >= recipe.steps.length) return;
     set(moveStep(recipe, from, to));
-    onOpen(to);
+    // The open step stays open wherever it goes.
+    if (open === from) onOpen(to);
+    else if (open > from && open <= to) onOpen(open - 1);
+    else if (open < from && open >= to) onOpen(open + 1);
+    setMoved(byKey ? to : null);
+    setSaid(`Step ${from + 1} is now step ${to + 1} of ${recipe.steps.length}.`);
   };
   const drop = (at: number) => (event: DragEvent) => {
     event.preventDefault();
     event.stopPropagation();
-    if (dragged !== null && dragged !== at) move(dragged, at);
+    if (dragged !== null && dragged !== at) move(dragged, at, false);
     setDragged(null);
+    setOver(null);
   };
   return (
-    <Panel
-      title="Steps"
-      tools={
-        <>
-          <ActionIcon
-            variant="subtle"
-            size={24}
-            aria-label="Undo"
-            disabled={!editing.undo}
-            onClick={() => editing.undo?.()}
-          >
-            <IconArrowBackUp size={16} />
-          </ActionIcon>
-          <ActionIcon
-            variant="subtle"
-            size={24}
-            aria-label="Redo"
-            disabled={!editing.redo}
-            onClick={() => editing.redo?.()}
-          >
-            <IconArrowForwardUp size={16} />
-          </ActionIcon>
-        </>
-      }
-      foot={foot}
-    >
+    <Panel title="Steps" tools={<UndoRedo editing={editing} />} foot={<Name editing={editing} cards={cards} />}>
       <div className={look.well}>
         <ol className={look.steps}>
           {recipe.steps.map((step, index) => {
@@ -88,8 +69,13 @@ export function Steps({ editing, cards, forecast, open, onOpen, foot }: StepsPro
                 // biome-ignore lint/suspicious/noArrayIndexKey: a step is its place in the recipe
                 key={index}
                 data-open={index === open || undefined}
+                data-over={dragged !== null && over === index && over !== dragged ? sideOf(dragged, index) : undefined}
                 className={look.step}
-                onDragOver={(event) => dragged !== null && event.preventDefault()}
+                onDragOver={(event) => {
+                  if (dragged === null) return;
+                  event.preventDefault();
+                  setOver(index);
+                }}
                 onDrop={drop(index)}
               >
                 <StepHead
@@ -98,18 +84,18 @@ export function Steps({ editing, cards, forecast, open, onOpen, foot }: StepsPro
                   card={card}
                   open={index === open}
                   summary={summaryOf(recipe, index, forecast)}
+                  grip={index === moved ? grip : null}
                   onToggle={() => onOpen(index === open ? -1 : index)}
-                  onMove={(by) => move(index, index + by)}
+                  onMove={(by) => move(index, index + by, true)}
                   onDrag={(on) => setDragged(on ? index : null)}
                 />
                 {index === open && card ? (
                   <StepForm
-                    step={step}
+                    recipe={recipe}
+                    index={index}
                     card={card}
                     warnings={warningsOf(forecast, card.id)}
-                    onChange={(parameter, value) =>
-                      set(setParameter(recipe, index, parameter, value), `${index}.${parameter.id}`)
-                    }
+                    onChange={set}
                     onRemove={() => {
                       set(removeStep(recipe, index));
                       onOpen(Math.max(0, index - 1));
@@ -120,144 +106,108 @@ export function Steps({ editing, cards, forecast, open, onOpen, foot }: StepsPro
             );
           })}
         </ol>
-        <Menu position="bottom-start" width="target">
-          <Menu.Target>
-            <Button fullWidth className={look.add} leftSection={<IconPlus size={16} />}>
-              Add a step
-            </Button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            {Object.entries(families).map(([family, title]) => {
-              const members = cards.filter((card) => card.family === family);
-              return members.length === 0 ? null : (
-                <div key={family}>
-                  <Menu.Label>{title}</Menu.Label>
-                  {members.map((card) => (
-                    <Menu.Item
-                      key={card.id}
-                      onClick={() => {
-                        set(addStep(recipe, card));
-                        onOpen(recipe.steps.length);
-                      }}
-                    >
-                      <b>{card.title}</b>
-                      <div className={look.menuHelp}>{card.help}</div>
-                    </Menu.Item>
-                  ))}
-                </div>
-              );
-            })}
-          </Menu.Dropdown>
-        </Menu>
+        {recipe.steps.length === 0 ? (
+          <p className={look.none}>No step yet. Each step is one method; they are taken in their order.</p>
+        ) : null}
+        <AddStep
+          cards={cards}
+          onAdd={(card) => {
+            set(addStep(recipe, card));
+            onOpen(recipe.steps.length);
+          }}
+        />
+        <span className="sr" aria-live="polite">
+          {said}
+        </span>
       </div>
     </Panel>
   );
 }
 
-/** *21 layers; 6 with their own settings; 2 kept* */
+const sideOf = (from: number, to: number) => (to > from ? 'after' : 'before');
+
+function UndoRedo({ editing }: { editing: RecipeEditing }) {
+  const keys = (text: string) => keyCaps(text).join(' ');
+  return (
+    <>
+      <Tooltip label={`Undo, ${keys('mod+z')}`}>
+        <ActionIcon aria-label="Undo" disabled={!editing.undo} onClick={() => editing.undo?.()}>
+          <IconArrowBackUp size={16} />
+        </ActionIcon>
+      </Tooltip>
+      <Tooltip label={`Redo, ${keys('mod+shift+z')}`}>
+        <ActionIcon aria-label="Redo" disabled={!editing.redo} onClick={() => editing.redo?.()}>
+          <IconArrowForwardUp size={16} />
+        </ActionIcon>
+      </Tooltip>
+    </>
+  );
+}
+
+function Name({ editing, cards }: { editing: RecipeEditing; cards: readonly MethodCard[] }) {
+  const { recipe, set } = editing;
+  return (
+    <TextInput
+      className={look.name ?? ''}
+      aria-label="Name of the recipe"
+      leftSection={<span className={look.nameLabel}>Name</span>}
+      leftSectionWidth={46}
+      placeholder={whatItDoes(recipe, cards) || 'by what it does'}
+      maxLength={200}
+      value={recipe.name ?? ''}
+      onChange={(event) => set(setName(recipe, event.currentTarget.value), 'name')}
+    />
+  );
+}
+
+function AddStep({ cards, onAdd }: { cards: readonly MethodCard[]; onAdd(card: MethodCard): void }) {
+  return (
+    <Menu position="bottom-start" width="target">
+      <Menu.Target>
+        <Button fullWidth className={look.add ?? ''} leftSection={<IconPlus size={16} />}>
+          Add a step
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {Object.entries(families).map(([family, title]) => {
+          const members = cards.filter((card) => card.family === family);
+          return members.length === 0 ? null : (
+            <div key={family}>
+              <Menu.Label>{title}</Menu.Label>
+              {members.map((card) => (
+                <Menu.Item key={card.id} onClick={() => onAdd(card)}>
+                  <b>{card.title}</b>
+                  <div className={look.menuHelp}>{card.help}</div>
+                </Menu.Item>
+              ))}
+            </div>
+          );
+        })}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+/** *21 layers; 6 apart; 2 left out* */
 function summaryOf(recipe: Recipe, index: number, forecast: RunForecast | null): string {
   const step = recipe.steps[index];
   if (!step) return '';
   const own = Object.keys(step.overrides ?? {}).length;
   const taken = forecast?.layers.filter((layer) => layer.methods.includes(step.method)).length;
+  const refused = forecast?.layers.filter((layer) => layer.methods.length === 0 && layer.refusal).length ?? 0;
   const words = [
-    taken === undefined ? null : plural(taken, 'layer'),
+    taken === undefined ? 'looking at the layers' : plural(taken, 'layer'),
     own > 0 ? `${own} with their own settings` : null,
+    refused > 0 && recipe.steps.length === 1 ? `${refused} kept` : null,
   ];
   return words.filter(Boolean).join('; ');
 }
 
-/** Warnings the forecast gives for layers this method acts on, each once. */
-function warningsOf(forecast: RunForecast | null, method: string): string[] {
-  const all = (forecast?.layers ?? [])
-    .filter((layer) => layer.methods.includes(method))
-    .flatMap((layer) => layer.warnings);
-  return [...new Set(all)];
-}
-
-interface StepHeadProps {
-  index: number;
-  step: Step;
-  card: MethodCard | undefined;
-  open: boolean;
-  summary: string;
-  onToggle(): void;
-  onMove(by: number): void;
-  onDrag(on: boolean): void;
-}
-
-function StepHead({ index, step, card, open, summary, onToggle, onMove, onDrag }: StepHeadProps) {
-  const title = card?.title ?? step.method;
-  return (
-    <div className={look.stepHead}>
-      <button
-        type="button"
-        className={look.grip}
-        draggable
-        aria-label={`Move step ${index + 1}, ${title}: arrow keys`}
-        onDragStart={() => onDrag(true)}
-        onDragEnd={() => onDrag(false)}
-        onKeyDown={(event) => {
-          const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-          if (!by) return;
-          event.preventDefault();
-          event.stopPropagation();
-          onMove(by);
-        }}
-      >
-        <IconGripVertical size={14} aria-hidden="true" />
-      </button>
-      <span className={look.number} aria-hidden="true">
-        {index + 1}
-      </span>
-      <button type="button" className={look.stepTitle} aria-expanded={open} onClick={onToggle}>
-        <span>
-          <b>{title}</b>
-          <small>{summary}</small>
-        </span>
-        {open ? <IconChevronUp size={14} aria-hidden="true" /> : <IconChevronDown size={14} aria-hidden="true" />}
-      </button>
-    </div>
-  );
-}
-
-/** Up to the first full stop or colon. */
-const firstSentence = (text: string): string => /^.*?[.:](?=\s|$)/.exec(text)?.[0] ?? text;
-
-interface StepFormProps {
-  step: Step;
-  card: MethodCard;
-  warnings: readonly string[];
-  onChange(parameter: MethodCard['params'][number], value: number | string | boolean): void;
-  onRemove(): void;
-}
-
-function StepForm({ step, card, warnings, onChange, onRemove }: StepFormProps) {
-  const overridden = (id: string) => Object.values(step.overrides ?? {}).filter((own) => own[id] !== undefined).length;
-  return (
-    <div className={look.form}>
-      <p className={look.help}>{card.help}</p>
-      {card.params
-        .filter((parameter) => isShown(step, parameter, card))
-        .map((parameter) => (
-          <ParameterField
-            key={parameter.id}
-            parameter={parameter}
-            value={settingOf(step, parameter)}
-            note={overridden(parameter.id) > 0 ? `${plural(overridden(parameter.id), 'layer')} overridden` : null}
-            onChange={(value) => onChange(parameter, value)}
-          />
-        ))}
-      {warnings.map((warning) => (
-        <Card key={warning} title={firstSentence(warning)}>
-          {warning.slice(firstSentence(warning).length).trim()}
-        </Card>
-      ))}
-      <div className={look.formFoot}>
-        <TextAction danger onClick={onRemove}>
-          <IconTrash size={14} aria-hidden="true" /> Remove this step
-        </TextAction>
-      </div>
-    </div>
-  );
+/** Warnings the forecast gives for layers this method acts on, each once, with the layers it is about. */
+function warningsOf(forecast: RunForecast | null, method: string): StepWarning[] {
+  const warnings = new Map<string, string[]>();
+  for (const layer of forecast?.layers ?? [])
+    if (layer.methods.includes(method))
+      for (const text of layer.warnings) warnings.set(text, [...(warnings.get(text) ?? []), layer.name]);
+  return [...warnings].map(([text, layers]) => ({ text, layers }));
 }

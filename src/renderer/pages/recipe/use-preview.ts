@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { ParameterValue } from '../../../contract/words/method';
 import type { Preview } from '../../../contract/words/recipe';
 import { api, orpc, refusalOf } from '../../api';
+import { fixed, thin } from '../../format';
 
 export interface PreviewAsk {
   modelId: string;
@@ -10,6 +11,9 @@ export interface PreviewAsk {
   method: string;
   params: Record<string, ParameterValue>;
 }
+
+/** *19.4 dB*; a layer that loses nothing is exact. */
+export const decibels = (value: number | null): string => (value === null ? 'exact' : `${fixed(value, 1)}${thin}dB`);
 
 /** The newest preview wins; one that was replaced by a question which no longer matters is asked again. */
 const replaced = (failures: number, error: unknown) => failures < 8 && refusalOf(error).code === 'cancelled';

@@ -1,11 +1,11 @@
 // The recipe of the open model while it is being written: kept as a draft per model, forecast as it changes.
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Recipe, RunForecast } from '../../../contract/words/recipe';
 import type { Refusal } from '../../../contract/words/refusal';
 import { orpc, refusalOf } from '../../api';
 import { remembered } from '../../remembered';
-import { change, type RecipeHistory, redo, startHistory, undo } from './document';
+import { change, type RecipeHistory, redo, startHistory, undo } from './undo';
 
 const draftKey = (modelId: string) => `recipe.${modelId}`;
 const first: Recipe = { lathe: 1, steps: [{ method: 'weight-only', params: {} }] };
@@ -30,7 +30,7 @@ export interface RecipeEditing {
 export function useRecipe(modelId: string): RecipeEditing {
   const [history, setHistory] = useState<RecipeHistory>(() => startHistory(draftOf(modelId)));
   const recipe = history.now;
-  useEffect(() => remembered.set(draftKey(modelId), JSON.stringify(recipe)), [modelId, recipe]);
+  useEffect(() => keepDraft(modelId, recipe), [modelId, recipe]);
   const set = useCallback((next: Recipe, key?: string) => setHistory((now) => change(now, next, key ?? null)), []);
   return {
     recipe,
@@ -55,9 +55,9 @@ function useSettled<Value>(value: Value, afterMs: number): Value {
 }
 
 export interface Forecasting {
+  /** The newest there is; it may be of before the last change. */
   forecast: RunForecast | null;
   refusal: Refusal | null;
-  /** The forecast is of before the last change. */
   stale: boolean;
 }
 
@@ -72,11 +72,15 @@ export function useForecast(modelId: string, recipe: Recipe, datasetId: string |
       gcTime: 60_000,
     }),
   );
-  const refusal = error ? refusalOf(error) : null;
-  const empty = recipe.steps.length === 0;
+  // A forecast that was replaced by a newer question is no refusal; the last answer stays in sight meanwhile.
+  const thrown = error ? refusalOf(error) : null;
+  const refusal = thrown?.code === 'cancelled' ? null : thrown;
+  const last = useRef<RunForecast | null>(null);
+  if (data) last.current = data;
+  if (refusal || recipe.steps.length === 0) last.current = null;
   return {
-    forecast: empty || refusal ? null : (data ?? null),
-    refusal: refusal?.code === 'cancelled' ? null : refusal,
-    stale: settled !== recipe || isPlaceholderData || isFetching,
+    forecast: last.current,
+    refusal: settled === recipe ? refusal : null,
+    stale: settled !== recipe || isPlaceholderData || isFetching || data === undefined,
   };
 }

@@ -1,7 +1,7 @@
 // Compare: the front, the favourite and the finding, from intervals.
 import { describe, expect, it } from 'vitest';
-import { mainBits, type Point, paretoFront } from '../../../src/renderer/pages/compare/front';
-import { difference, favourite, finding } from '../../../src/renderer/pages/compare/verdict';
+import { mainBits, type Point, paretoFront } from '../../../../src/renderer/pages/compare/front';
+import { difference, favourite, finding } from '../../../../src/renderer/pages/compare/verdict';
 
 const point = (id: string, bytes: number, value: number, more: Partial<Point> = {}): Point => ({
   id,
