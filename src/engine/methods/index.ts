@@ -1,7 +1,8 @@
 // The list of methods, and nothing else.
+import { equalize } from './equalize';
 import { float16 } from './float16';
 import { int8Dynamic } from './int8-dynamic';
 import type { Method } from './method';
 import { weightOnly } from './weight-only';
 
-export const methods = [float16, int8Dynamic, weightOnly] as const satisfies readonly Method[];
+export const methods = [float16, int8Dynamic, weightOnly, equalize] as const satisfies readonly Method[];

@@ -20,6 +20,7 @@ afterAll(() => kernels.close());
 
 /** Steps that reach every branch of a method. */
 const variants: Record<string, readonly Record<string, unknown>[]> = {
+  equalize: [{}],
   float16: [{}],
   'int8-dynamic': [{}],
   'weight-only': [2, 4, 8].flatMap((bits) =>
