@@ -37,7 +37,7 @@ async function compile() {
     ...['--outFile', relative(root, file).replaceAll('\\', '/')],
     ...['--runtime', 'stub', '--noAssert', '-O3', '--converge'],
     ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', String(memoryPages)],
-    ...['--enable', 'simd', '--enable', 'threads', '--enable', 'bulk-memory'],
+    ...['--enable', 'simd', '--enable', 'threads', '--enable', 'bulk-memory', '--enable', 'relaxed-simd'],
   ];
   const { error, stderr } = await main([relative(root, join(here, 'wasm/index.ts')).replaceAll('\\', '/'), ...options]);
   if (error) {

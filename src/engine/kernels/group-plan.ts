@@ -1,5 +1,7 @@
 // How a weight matrix is cut into pieces of whole groups, so that memory stays bounded whatever its size.
 
+import { feedbackBytes } from './feedback-bytes';
+
 export interface GroupShape {
   /** Output channels and the elements of each. */
   readonly rows: number;
@@ -8,9 +10,11 @@ export interface GroupShape {
   readonly group: number;
   readonly bits: 2 | 4 | 8;
   readonly pack: 'blocks' | 'plain';
-  /** Stored rows (order `rows`) or groups along K (order `columns`) that are looked at, of all; equal where all are. */
+  /** Stored rows (order `rows`) or groups along K (order `columns`, not `whole`) that are looked at, of all; equal where all are. */
   readonly taken: number;
   readonly of: number;
+  /** Pieces hold whole channels, and a sample is of channels whatever the order: rounding with feedback runs along all of K. */
+  readonly whole: boolean;
 }
 
 /** Channels [row, row + lines) and their groups [groupFrom, groupFrom + groups), counted in the matrix that is looked at. */
@@ -26,6 +30,9 @@ const usualPiece = 2 ** 18;
 /** Of a panel: at least 4 KiB of each stored row, so that reading is not all calls, in at most 8 MiB. */
 const leastPanel = 1024;
 const mostPiece = 2 ** 21;
+/** Channels of a whole piece: what is unpacked for them is used by all of them. Fewer where they are long, few or a sample. */
+const mostLines = 256;
+const sampledLines = 16;
 
 /** The matrix that is looked at: all of it, or the sample. */
 export class GroupPlan {
@@ -45,26 +52,34 @@ export class GroupPlan {
   readonly #piecesAcross: number;
 
   constructor(shape: GroupShape) {
-    const { rows, order, group, bits, pack, taken, of } = shape;
+    const { rows, order, group, bits, pack, taken, of, whole } = shape;
     const perByte = 8 / bits;
     this.shape = shape;
-    this.rows = order === 'rows' ? taken : rows;
-    this.groups = order === 'columns' ? taken : Math.ceil(shape.columns / group);
+    this.rows = order === 'rows' || whole ? taken : rows;
+    this.groups = order === 'columns' && !whole ? taken : Math.ceil(shape.columns / group);
     this.columns = shape.columns;
-    if (order === 'columns' && taken < of) {
+    if (order === 'columns' && !whole && taken < of) {
       this.columns = 0;
       for (let g = 0; g < taken; g++) this.columns += this.#groupLength(g);
     }
     this.padded = pack === 'blocks' ? Math.ceil(group / perByte) * perByte : 0;
     const sampled = taken < of;
-    if (order === 'rows') {
+    if (whole) {
+      const most = this.columns > 8192 || this.rows < 1024 ? mostLines / 2 : mostLines;
+      this.#linesPerPiece = Math.min(this.rows, sampled ? sampledLines : most);
+      this.#groupsPerPiece = this.groups;
+      this.packsInPieces =
+        order === 'rows'
+          ? (this.#linesPerPiece * this.columns) % perByte === 0 || this.#linesPerPiece === this.rows
+          : this.rows % perByte === 0;
+    } else if (order === 'rows') {
       // Padding can make codes outnumber weights many times (K = 9 in groups of 32): four codes take the room of a weight.
       const line = Math.max(this.columns, (this.groups * this.padded) / 4);
       const fit = Math.floor(usualPiece / line);
-      const whole = fit >= 1 || this.groups === 1;
+      const full = fit >= 1 || this.groups === 1;
       this.#linesPerPiece = Math.min(this.rows, fit >= 4 ? fit - (fit % 4) : Math.max(1, fit));
-      this.#groupsPerPiece = whole ? this.groups : Math.max(1, Math.floor(usualPiece / group));
-      this.packsInPieces = whole
+      this.#groupsPerPiece = full ? this.groups : Math.max(1, Math.floor(usualPiece / group));
+      this.packsInPieces = full
         ? (this.#linesPerPiece * this.columns) % perByte === 0 || this.#linesPerPiece === this.rows
         : this.columns % perByte === 0 && (this.#groupsPerPiece * group) % perByte === 0;
     } else {
@@ -117,7 +132,8 @@ export class GroupPlan {
     const groups = this.#linesPerPiece * this.#groupsPerPiece;
     const weights = this.#linesPerPiece * Math.min(this.columns, this.#groupsPerPiece * this.shape.group);
     const codes = this.padded > 0 ? groups * this.padded : weights;
-    return weights * 20 + codes * 3 + groups * 5 + 65536;
+    const feedback = this.shape.whole ? feedbackBytes(this.#linesPerPiece, this.columns, this.groups) : 0;
+    return weights * 20 + codes * 3 + groups * 9 + feedback + 65536;
   }
 
   #groupLength(group: number): number {

@@ -1,4 +1,5 @@
 // The kernels as both implementations have them: addresses in one shared memory, nothing allocated, nothing else known.
+import type { RoundingSet } from './rounding-set';
 
 /** The part of the WebAssembly interface that is used here; Node brings it, Node's types do not. */
 interface WasmInterface {
@@ -27,12 +28,13 @@ export interface GroupLayout {
   readonly padded: number;
 }
 
-export const rules = { 'signed-max': 0, restricted: 1, asymmetric: 2 } as const;
+/** `given`: scales and zeros are there already. */
+export const rules = { 'signed-max': 0, restricted: 1, asymmetric: 2, given: 3 } as const;
 
 /**
  * Those marked * need finite values and give NaN sums or unspecified counts otherwise; the plain kernels take everything.
  */
-export interface KernelSet {
+export interface KernelSet extends RoundingSet {
   /** Brings memory into the caches; the answer means nothing. */
   touch(from: Address, bytes: number): number;
   decodeFloat16(floats: Address, codes: Address, count: number): void;

@@ -72,6 +72,8 @@ export interface QuantizeRequest {
   readonly rounding?: Rounding;
   /** What `gptq` needs, of the request's `columns`. */
   readonly hessian?: Hessian;
+  /** Share of the mean of the Hessian's diagonal that `gptq` adds to it; 0.01 where absent. */
+  readonly damping?: number;
   /**
    * Look at about this many stored rows only, in whole groups, evenly spread: the result is that of the smaller matrix.
    */

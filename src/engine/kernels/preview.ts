@@ -5,7 +5,7 @@ import type { Weights } from './bench';
 import type { GroupPlan } from './group-plan';
 import type { QuantizePreview, QuantizeRequest } from './kernels';
 import type { Pool } from './pool';
-import { planOf, totalLoss } from './quantize';
+import { planOf, totalLoss, wayOf } from './quantize';
 import { binCount, binWidth } from './reference/histogram';
 import type { Grid, Loss } from './reference/quantize';
 import { countedBins, sweep } from './statistics';
@@ -16,6 +16,9 @@ import { requireFloats } from './tensor-source';
 const warmBytes = 2 ** 28;
 const wholeWeights = 24 * 2 ** 20;
 const sampleWeights = 16 * 2 ** 20;
+/** Roundings that search answer from every sixteenth row first, unless there are few weights. */
+const searchedShare = 1 / 16;
+const fewWeights = 2 ** 18;
 
 /** What is known of the tensor that was looked at last. */
 export interface Warm {
@@ -41,9 +44,10 @@ export class Previews {
     const pool = this.#pool;
     const { tensor, bits, signal } = request;
     const { count } = requireFloats(tensor, 'quantized');
-    const { plan, rule } = planOf(count > wholeWeights ? { ...request, ...sampled(request, count) } : request, count);
+    const { plan, rule } = planOf({ ...request, ...sampled(request, count) }, count);
     pool.arena.growSlots(plan.slotBytes, tensor.name);
     const warm = await this.#warmUp(tensor, signal);
+    const way = await wayOf(pool, request, rule);
     const sample = sampleOf(plan);
     if (!sample) warm.before ??= [...(await countedBins(pool, { ...warm.weights, count }, warm, null, signal)).counts];
     const before = sample ? null : warm.before;
@@ -54,7 +58,7 @@ export class Previews {
       ask: {
         weights: warm.weights,
         shape: plan.shape,
-        rule,
+        way,
         bins: { min: warm.min, width: binWidth(warm.min, warm.max) },
         scaledBins: { min: scaled.min, width: binWidth(scaled.min, scaled.max) },
         before: before === null,
@@ -131,15 +135,21 @@ function keyOf({ data, dtype }: Tensor): string {
   }
 }
 
-function sampled({ sampleRows, order, rows, columns }: QuantizeRequest, count: number): { sampleRows: number } {
+/** What is asked of a request that does not say it: everything where that is quick. */
+function sampled(request: QuantizeRequest, count: number): { sampleRows?: number } {
+  const { sampleRows, order, rows, columns, rounding = 'nearest' } = request;
   if (sampleRows !== undefined) return { sampleRows };
-  return { sampleRows: Math.ceil(((order === 'rows' ? rows : columns) * sampleWeights) / count) };
+  const stored = order === 'rows' ? rows : columns;
+  if (rounding !== 'nearest') return count > fewWeights ? { sampleRows: Math.ceil(stored * searchedShare) } : {};
+  return count > wholeWeights ? { sampleRows: Math.ceil((stored * sampleWeights) / count) } : {};
 }
 
-/** In stored rows, as the request counts them. */
+/** In stored rows, as the request counts them; in channels where these are whole. */
 function sampleOf({ shape, columns }: GroupPlan): { rows: number; of: number } | null {
   if (shape.taken === shape.of) return null;
-  return shape.order === 'rows' ? { rows: shape.taken, of: shape.of } : { rows: columns, of: shape.columns };
+  return shape.order === 'rows' || shape.whole
+    ? { rows: shape.taken, of: shape.of }
+    : { rows: columns, of: shape.columns };
 }
 
 /** Where weights in units of the scale can lie, half a step wider on both sides. */

@@ -1,9 +1,11 @@
 // Block quantization of a whole tensor: pieces to the threads, their codes and scales to their places.
 import { refuse } from '../../contract/words/refusal';
+import { factorOf } from './factor';
 import { GroupPlan, type GroupShape } from './group-plan';
 import type { QuantizeRequest, QuantizeResult } from './kernels';
 import type { Pool } from './pool';
 import type { Grid, Loss } from './reference/quantize';
+import type { Way } from './tasks/groups';
 import type { QuantizePiece } from './tasks/quantize';
 import { requireFloats } from './tensor-source';
 
@@ -14,40 +16,58 @@ export function planOf(request: QuantizeRequest, count: number): { plan: GroupPl
   if (groupSize < 0 || !Number.isInteger(groupSize)) throw new RangeError(`a group of ${groupSize} weights`);
   const group = groupSize === 0 ? Math.max(1, columns) : groupSize;
   const groups = Math.ceil(columns / group);
-  const of = order === 'rows' ? rows : groups;
-  const wanted = sampleRows === undefined ? of : order === 'rows' ? sampleRows : Math.round(sampleRows / group);
+  const whole = request.rounding === 'gptq';
+  const of = order === 'rows' || whole ? rows : groups;
+  // A share of the stored rows is a share of groups along K, or of whole channels.
+  const unit = order === 'rows' ? 1 : whole ? columns / rows : group;
+  const wanted = sampleRows === undefined ? of : Math.round(sampleRows / unit);
   const taken = Math.min(of, Math.max(1, wanted));
-  const shape: GroupShape = { rows, columns, order, group, bits, pack, taken, of };
+  const shape: GroupShape = { rows, columns, order, group, bits, pack, taken, of, whole };
   return { plan: new GroupPlan(shape), rule: symmetric ? scaleRule : 'asymmetric' };
 }
 
+/** How the request wants codes found; makes the factor of its Hessian where that is needed. Slots must have grown before. */
+export async function wayOf(pool: Pool, request: QuantizeRequest, rule: Grid['rule']): Promise<Way> {
+  const { rounding = 'nearest', hessian, damping = 0.01, columns, signal } = request;
+  if (rounding !== 'gptq') return { rule, rounding, factor: null };
+  if (hessian?.columns !== columns) throw new RangeError(`gptq needs a Hessian of ${columns} columns`);
+  return { rule, rounding, factor: await factorOf(pool, hessian, damping, signal) };
+}
+
 export async function quantize(pool: Pool, request: QuantizeRequest): Promise<QuantizeResult> {
-  const { tensor, bits, symmetric, zero, signal, rounding = 'nearest' } = request;
-  if (rounding !== 'nearest') refuse('unsupported', `${rounding} rounding is not known here.`);
+  const { tensor, bits, symmetric, zero, signal, rounding } = request;
   const { count, ...weights } = requireFloats(tensor, 'quantized');
   const { plan, rule } = planOf(request, count);
   const flip = zero === 'signed' ? 2 ** (bits - 1) : 0;
   const codes = allocate(codeBytes(plan), tensor.name);
   const groups = plan.rows * plan.groups;
-  const scales = new Float32Array(groups);
-  const zeroPoints = symmetric ? null : new Uint8Array(groups);
+  const half = rounding === 'hqq';
+  const made: Grids = {
+    scales: new Float32Array(groups),
+    zeroPoints: symmetric || half ? null : new Uint8Array(groups),
+    floatZeroPoints: half ? new Float32Array(groups) : null,
+  };
   const losses: Loss[] = [];
+  const outputNoises: number[] = [];
   if (count > 0) {
     pool.arena.growSlots(plan.slotBytes, tensor.name);
+    const way = await wayOf(pool, request, rule);
     await pool.run({
       name: 'quantize',
-      ask: { weights, shape: plan.shape, rule, flip },
+      ask: { weights, shape: plan.shape, way, flip },
       pieces: plan.pieces,
       here: weights.source.kind === 'bytes',
       signal,
       onPiece(index, piece) {
         losses[index] = piece.loss;
+        outputNoises[index] = piece.outputNoise;
         placeCodes(codes, plan, index, piece.codes);
-        placeScales(scales, zeroPoints, plan, index, piece, flip, bits);
+        placeScales(made, plan, index, piece, flip, bits);
       },
     });
   }
-  return { codes, scales, zeroPoints, floatZeroPoints: null, outputNoise: null, ...totalLoss(losses) };
+  const outputNoise = rounding === 'gptq' ? outputNoises.reduce((sum, noise) => sum + noise, 0) : null;
+  return { codes, ...made, outputNoise, ...totalLoss(losses) };
 }
 
 /** In the order of the pieces, whatever order they came in. */
@@ -124,9 +144,10 @@ function placeCode(codes: Uint8Array, index: number, bits: number, code: number)
   codes[Math.floor(index / perByte)]! |= (code & (2 ** bits - 1)) << ((index % perByte) * bits);
 }
 
+type Grids = Pick<QuantizeResult, 'scales' | 'zeroPoints' | 'floatZeroPoints'>;
+
 function placeScales(
-  scales: Float32Array,
-  zeroPoints: Uint8Array | null,
+  { scales, zeroPoints, floatZeroPoints }: Grids,
   plan: GroupPlan,
   index: number,
   piece: QuantizePiece,
@@ -134,12 +155,14 @@ function placeScales(
   bits: number,
 ): void {
   const { row, lines, groupFrom, groups } = plan.piece(index);
+  // Taking 2^(bits−1) off makes a byte two's complement.
+  const shift = flip === 0 ? 0 : 2 ** (bits - 1);
   for (let n = 0; n < lines; n++) {
     const to = (row + n) * plan.groups + groupFrom;
     for (let g = 0; g < groups; g++) {
       scales[to + g] = piece.scales[n * groups + g]!;
-      // Taking 2^(bits−1) off makes the byte two's complement; so does nothing where codes are unsigned.
-      if (zeroPoints) zeroPoints[to + g] = piece.zeros[n * groups + g]! - (flip === 0 ? 0 : 2 ** (bits - 1));
+      if (zeroPoints) zeroPoints[to + g] = piece.zeros[n * groups + g]! - shift;
+      if (floatZeroPoints) floatZeroPoints[to + g] = piece.floatZeros![n * groups + g]! - shift;
     }
   }
 }

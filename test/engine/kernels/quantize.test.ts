@@ -46,7 +46,14 @@ async function literal(request: QuantizeRequest): Promise<QuantizeResult> {
       }
     }
   }
-  return { codes, scales, zeroPoints: symmetric ? null : zeroPoints, floatZeroPoints: null, outputNoise: null, ...loss };
+  return {
+    codes,
+    scales,
+    zeroPoints: symmetric ? null : zeroPoints,
+    floatZeroPoints: null,
+    outputNoise: null,
+    ...loss,
+  };
 }
 
 function expectSame(got: QuantizeResult, wanted: QuantizeResult) {

@@ -1,31 +1,15 @@
 // The plain kernels over the shared memory: what the SIMD kernels are tested against, and what takes the stretches they cannot (NaN, infinity).
 import { float16FromFloat32, float32FromFloat16 } from '../../graph/number-formats';
 import { type Address, type KernelSet, rules, type WasmMemory } from '../kernel-set';
+import { eachGroup } from './groups';
 import { countBeyond, countBins } from './histogram';
 import { powerSums } from './moments';
 import { packCodes } from './pack';
+import { plainRoundings } from './plain-rounding';
 import { type Grid, groupRange, groupScale, type Loss, quantizeGroup } from './quantize';
 import { widenRanges } from './ranges';
 
-const ruleNames = Object.keys(rules) as Grid['rule'][];
-
-/** Calls `visit` for each group with the index of its first weight, its first code and its length. */
-function eachGroup(
-  lines: number,
-  line: number,
-  group: number,
-  padded: number,
-  visit: (index: number, weight: number, code: number, length: number) => void,
-): void {
-  const groups = Math.ceil(line / group);
-  for (let n = 0; n < lines; n++) {
-    for (let g = 0; g < groups; g++) {
-      const weight = n * line + g * group;
-      const code = padded === 0 ? weight : (n * groups + g) * padded;
-      visit(n * groups + g, weight, code, Math.min(group, line - g * group));
-    }
-  }
-}
+const ruleNames = Object.keys(rules) as (keyof typeof rules)[];
 
 export function plainKernels(memory: WasmMemory): KernelSet {
   const f32 = (at: Address, count: number) => new Float32Array(memory.buffer, at, count);
@@ -34,6 +18,7 @@ export function plainKernels(memory: WasmMemory): KernelSet {
   const u16 = (at: Address, count: number) => new Uint16Array(memory.buffer, at, count);
   const u32 = (at: Address, count: number) => new Uint32Array(memory.buffer, at, count);
   return {
+    ...plainRoundings(memory),
     touch: () => 0,
     decodeFloat16(floats, codes, count) {
       const to = f32(floats, count);
@@ -77,12 +62,15 @@ export function plainKernels(memory: WasmMemory): KernelSet {
       const weights = f32(floats, lines * line);
       const to = u8(codes, padded === 0 ? lines * line : groups * padded);
       const sums = f64(loss, 3);
-      const grid: Grid = { bits: bits as Grid['bits'], rule: ruleNames[rule]! };
+      const name = ruleNames[rule]!;
       const lost: Loss = { signal: sums[0]!, noise: sums[1]!, clipped: sums[2]! };
       eachGroup(lines, line, group, padded, (index, first, code, length) => {
         const stretch = weights.subarray(first, first + length);
         const { low, high } = groupRange(stretch);
-        const found = groupScale(low, high, grid);
+        const found =
+          name === 'given'
+            ? { scale: scale[index]!, zero: zero[index]! }
+            : groupScale(low, high, { bits: bits as Grid['bits'], rule: name });
         scale[index] = found.scale;
         zero[index] = found.zero;
         quantizeGroup(to.subarray(code, code + length), stretch, found, bits, lost);

@@ -1,18 +1,34 @@
 // The step that quantization and its preview share: a piece's weights into lines, and lines into codes.
 import type { Bench, Weights } from '../bench';
+import type { Factor } from '../factor';
 import type { GroupPiece, GroupPlan } from '../group-plan';
-import { type Address, type GroupLayout, rules } from '../kernel-set';
+import { type Address, type GroupLayout, type KernelSet, rules } from '../kernel-set';
+import type { Rounding } from '../kernels';
+import { codeOfZero } from '../reference/hqq';
 import type { Grid, Loss } from '../reference/quantize';
+import { noiseOf, roundWithFeedback } from './feedback';
+
+/** How weights become codes. */
+export interface Way {
+  readonly rule: Grid['rule'];
+  readonly rounding: Rounding;
+  /** Where rounding is gptq. */
+  readonly factor: Factor | null;
+}
 
 export interface QuantizedPiece extends GroupLayout {
   readonly floats: Address;
   readonly codes: Address;
   readonly scales: Address;
+  /** uint8; the nearest code where zeros are floats. */
   readonly zeros: Address;
+  readonly floatZeros: Address | null;
   /** How many codes and groups there are. */
   readonly codeCount: number;
   readonly groupCount: number;
   readonly loss: Loss;
+  /** tr(ΔW·H·ΔWᵀ) where rounding is gptq, else 0. */
+  readonly outputNoise: number;
   /** False where a weight is NaN or infinite. */
   readonly finite: boolean;
 }
@@ -31,7 +47,8 @@ function loadLines(bench: Bench, weights: Weights, plan: GroupPlan, piece: Group
     }
     return lines;
   }
-  const stored = plan.storedGroup(piece.groupFrom);
+  const stored = shape.whole ? 0 : plan.storedGroup(piece.groupFrom);
+  const channel = shape.whole ? plan.storedRow(piece.row) : piece.row;
   const lines = bench.take(piece.lines * line * 4);
   const mark = bench.mark();
   let panel: Address;
@@ -40,7 +57,7 @@ function loadLines(bench: Bench, weights: Weights, plan: GroupPlan, piece: Group
   } else {
     panel = bench.take(line * piece.lines * 4);
     for (let k = 0; k < line; k++) {
-      bench.loadInto(panel + k * piece.lines * 4, weights, (stored + k) * shape.rows + piece.row, piece.lines);
+      bench.loadInto(panel + k * piece.lines * 4, weights, (stored + k) * shape.rows + channel, piece.lines);
     }
   }
   bench.fast.transposeFloats(lines, panel, line, piece.lines);
@@ -53,31 +70,77 @@ export function quantizePiece(
   weights: Weights,
   plan: GroupPlan,
   piece: GroupPiece,
-  rule: Grid['rule'],
+  way: Way,
 ): QuantizedPiece {
-  const { group, bits } = plan.shape;
   const { from, to } = plan.span(piece);
   const { lines } = piece;
-  const line = to - from;
   const { padded } = plan;
+  const line = to - from;
   const floats = loadLines(bench, weights, plan, piece);
   const groupCount = lines * piece.groups;
   const codeCount = padded > 0 ? groupCount * padded : lines * line;
-  const codes = bench.take(codeCount);
-  const scales = bench.take(groupCount * 4);
-  const zeros = bench.take(groupCount);
-  const lossAt = bench.take(3 * 8);
-  const loss = new Float64Array(bench.memory.buffer, lossAt, 3);
-  loss.fill(0);
-  bench.fast.quantizeGroups(codes, scales, zeros, lossAt, floats, lines, line, group, padded, bits, rules[rule]);
-  const finite = Number.isFinite(loss[0]! + loss[1]!);
-  if (!finite) {
-    loss.fill(0);
-    bench.plain.quantizeGroups(codes, scales, zeros, lossAt, floats, lines, line, group, padded, bits, rules[rule]);
-  }
-  const [signal, noise, clipped] = loss as unknown as [number, number, number];
-  return {
-    ...{ floats, codes, scales, zeros, codeCount, groupCount, lines, line, group, padded, finite },
-    loss: { signal, noise, clipped },
+  const room: Room = {
+    ...{ floats, lines, line, group: plan.shape.group, padded, groupCount, codeCount },
+    codes: bench.take(codeCount),
+    scales: bench.take(groupCount * 4),
+    zeros: bench.take(groupCount),
+    loss: bench.take(3 * 8),
   };
+  const floatZeros = way.rounding === 'hqq' ? bench.take(groupCount * 4) : null;
+  const { bits } = plan.shape;
+  const sums = new Float64Array(bench.memory.buffer, room.loss, 3);
+  const tryWith = (kernels: KernelSet): boolean => {
+    sums.fill(0);
+    const done =
+      floatZeros === null
+        ? onIntegerZeros(bench, kernels, room, bits, way)
+        : onFloatZeros(kernels, room, floatZeros, bits);
+    return done && Number.isFinite(sums[0]! + sums[1]!);
+  };
+  const finite = tryWith(bench.fast);
+  if (!finite) tryWith(bench.plain);
+  if (floatZeros !== null) roundZeros(bench, room, floatZeros, bits);
+  let outputNoise = 0;
+  if (way.factor) {
+    outputNoise = roundWithFeedback(bench, room, way.factor, bits);
+    sums[1] = noiseOf(bench, room);
+  }
+  const [signal, noise, clipped] = sums as unknown as [number, number, number];
+  return { ...room, floatZeros, outputNoise, finite, loss: { signal, noise, clipped } };
+}
+
+/** Where a piece's weights are and its answers go. */
+interface Room extends GroupLayout {
+  readonly floats: Address;
+  readonly codes: Address;
+  readonly scales: Address;
+  readonly zeros: Address;
+  readonly loss: Address;
+  readonly groupCount: number;
+  readonly codeCount: number;
+}
+
+function onIntegerZeros(bench: Bench, kernels: KernelSet, room: Room, bits: number, { rule, rounding }: Way): boolean {
+  const { codes, scales, zeros, loss, floats, lines, line, group, padded } = room;
+  const layout = [floats, lines, line, group, padded, bits] as const;
+  kernels.quantizeGroups(codes, scales, zeros, loss, ...layout, rules[rule]);
+  if (rounding !== 'mse') return true;
+  const mark = bench.mark();
+  kernels.clipScales(scales, zeros, floats, lines, line, group, bits, bench.take(Math.min(group, line) * 4));
+  bench.release(mark);
+  new Float64Array(bench.memory.buffer, loss, 3).fill(0);
+  kernels.quantizeGroups(codes, scales, zeros, loss, ...layout, rules.given);
+  return true;
+}
+
+/** False where the fast kernel leaves the piece to the plain one. */
+function onFloatZeros(kernels: KernelSet, room: Room, floatZeros: Address, bits: number): boolean {
+  const { codes, scales, loss, floats, lines, line, group, padded } = room;
+  return kernels.hqqGroups(codes, scales, floatZeros, loss, floats, lines, line, group, padded, bits) === 1;
+}
+
+function roundZeros(bench: Bench, { zeros, groupCount }: Room, floatZeros: Address, bits: number): void {
+  const to = new Uint8Array(bench.memory.buffer, zeros, groupCount);
+  const from = bench.floats(floatZeros, groupCount);
+  for (let g = 0; g < groupCount; g++) to[g] = codeOfZero(from[g]!, 2 ** bits - 1);
 }

@@ -1,13 +1,15 @@
 // The list of tasks, and what is asked and answered in each.
 import { bins } from './bins';
+import { factor, unit } from './factor';
 import { float16 } from './float16';
+import { gram } from './gram';
 import { load } from './load';
 import { preview } from './preview';
 import { quantize } from './quantize';
 import { sums } from './sums';
 import type { Starter } from './task';
 
-export const starters = { sums, bins, quantize, float16, load, preview } as const;
+export const starters = { sums, bins, quantize, float16, load, preview, factor, unit, gram } as const;
 export type TaskName = keyof typeof starters;
 
 export type Tasks = {

@@ -1,8 +1,8 @@
 // What quantization would do to a tensor, without its codes: three histograms and how often each level is used.
 import type { Weights } from '../bench';
 import { GroupPlan, type GroupShape } from '../group-plan';
-import type { Grid, Loss } from '../reference/quantize';
-import { quantizePiece } from './groups';
+import type { Loss } from '../reference/quantize';
+import { quantizePiece, type Way } from './groups';
 import type { Starter } from './task';
 
 interface Bins {
@@ -13,7 +13,7 @@ interface Bins {
 export interface PreviewAsk {
   readonly weights: Weights;
   readonly shape: GroupShape;
-  readonly rule: Grid['rule'];
+  readonly way: Way;
   /** Bins of the weights and of the reconstructed weights. */
   readonly bins: Bins;
   /** Bins of the weights divided by their scales. */
@@ -30,7 +30,7 @@ export interface PreviewEnd {
 }
 
 export const preview: Starter<PreviewAsk, Loss, PreviewEnd> = (bench, ask) => {
-  const { weights, shape, rule } = ask;
+  const { weights, shape, way } = ask;
   const plan = new GroupPlan(shape);
   // Each with the scratch that counting needs.
   const counters = { before: bench.take(5120), after: bench.take(5120), scaled: bench.take(5120) };
@@ -42,13 +42,15 @@ export const preview: Starter<PreviewAsk, Loss, PreviewEnd> = (bench, ask) => {
   return {
     piece(index) {
       bench.release(start);
-      const done = quantizePiece(bench, weights, plan, plan.piece(index), rule);
+      const done = quantizePiece(bench, weights, plan, plan.piece(index), way);
       const { floats, codes, scales, zeros, lines, line, group, padded } = done;
       const count = lines * line;
       const kernels = done.finite ? bench.fast : bench.plain;
       const scratch = bench.take(count * 4);
       if (ask.before) kernels.countBins(counters.before, floats, count, ask.bins.min, ask.bins.width);
-      bench.fast.reconstructGroups(scratch, codes, scales, zeros, lines, line, group, padded);
+      if (done.floatZeros === null)
+        bench.fast.reconstructGroups(scratch, codes, scales, zeros, lines, line, group, padded);
+      else bench.fast.reconstructFloats(scratch, codes, scales, done.floatZeros, lines, line, group, padded);
       kernels.countBins(counters.after, scratch, count, ask.bins.min, ask.bins.width);
       kernels.scaleGroups(scratch, floats, scales, lines, line, group);
       kernels.countBins(counters.scaled, scratch, count, ask.scaledBins.min, ask.scaledBins.width);

@@ -1,14 +1,14 @@
 // Block quantization, piece by piece: codes packed as the request wants them, scales and zeros.
 import type { Weights } from '../bench';
 import { GroupPlan, type GroupShape } from '../group-plan';
-import type { Grid, Loss } from '../reference/quantize';
-import { quantizePiece } from './groups';
+import type { Loss } from '../reference/quantize';
+import { quantizePiece, type Way } from './groups';
 import type { Starter } from './task';
 
 export interface QuantizeAsk {
   readonly weights: Weights;
   readonly shape: GroupShape;
-  readonly rule: Grid['rule'];
+  readonly way: Way;
   /** Xored to every code and zero: 2^(bits−1) makes them two's complement. */
   readonly flip: number;
 }
@@ -19,16 +19,18 @@ export interface QuantizePiece {
   /** [lines][groups] */
   readonly scales: Float32Array<ArrayBuffer>;
   readonly zeros: Uint8Array<ArrayBuffer>;
+  readonly floatZeros: Float32Array<ArrayBuffer> | null;
   readonly loss: Loss;
+  readonly outputNoise: number;
 }
 
-export const quantize: Starter<QuantizeAsk, QuantizePiece, null> = (bench, { weights, shape, rule, flip }) => {
+export const quantize: Starter<QuantizeAsk, QuantizePiece, null> = (bench, { weights, shape, way, flip }) => {
   const plan = new GroupPlan(shape);
   const start = bench.mark();
   return {
     piece(index) {
       bench.release(start);
-      const done = quantizePiece(bench, weights, plan, plan.piece(index), rule);
+      const done = quantizePiece(bench, weights, plan, plan.piece(index), way);
       let { codes } = done;
       if (shape.pack === 'plain' && shape.order === 'columns') {
         codes = bench.take(done.codeCount);
@@ -42,7 +44,12 @@ export const quantize: Starter<QuantizeAsk, QuantizePiece, null> = (bench, { wei
         codes: bench.copy(packed, bytes),
         scales: bench.floats(done.scales, done.groupCount).slice() as Float32Array<ArrayBuffer>,
         zeros: bench.copy(done.zeros, done.groupCount),
+        floatZeros:
+          done.floatZeros === null
+            ? null
+            : (bench.floats(done.floatZeros, done.groupCount).slice() as Float32Array<ArrayBuffer>),
         loss: done.loss,
+        outputNoise: done.outputNoise,
       };
     },
     end: () => null,

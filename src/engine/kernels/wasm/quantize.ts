@@ -1,7 +1,7 @@
 // Block quantization, and back: the float32 steps and the order of additions are those of ../reference/quantize.ts.
 import { keptFloat, keptInt, largest, smallest, sumFloats, sumInts } from "./lanes";
 
-const signedMax = 0, restricted = 1;
+const signedMax = 0, restricted = 1, given = 3;
 
 /** The largest float32 below a half: floor(x + it) is x to the nearest whole, halves up, for every x from 0 to 2^23. */
 const almostHalf = reinterpret<f32>(0x3effffff);
@@ -53,7 +53,7 @@ export function quantizeGroups(
   for (let n = 0; n < lines; n++) {
     // The scales of a line first: their divisions then wait for each other, not for the codes.
     let nextScale = scales, nextZero = zeros;
-    for (let from = 0; from < line; from += group) {
+    for (let from = rule == given ? line : 0; from < line; from += group) {
       groupScale(nextScale, nextZero, floats + (<usize>from << 2), min(group, line - from), bits, rule);
       nextScale += 4;
       nextZero++;
