@@ -2,7 +2,8 @@
 import { equalize } from './equalize';
 import { float16 } from './float16';
 import { int8Dynamic } from './int8-dynamic';
+import { int8Static } from './int8-static';
 import type { Method } from './method';
 import { weightOnly } from './weight-only';
 
-export const methods = [float16, int8Dynamic, weightOnly, equalize] as const satisfies readonly Method[];
+export const methods = [float16, int8Dynamic, int8Static, weightOnly, equalize] as const satisfies readonly Method[];

@@ -16,6 +16,8 @@ import {
 } from '../../../src/engine/graph/tensor';
 import { everyGraph } from '../../../src/engine/graph/walk';
 import type { Kernels } from '../../../src/engine/kernels';
+import type { Calibration } from '../../../src/engine/measure/calibration';
+import type { Gathering } from '../../../src/engine/methods/cutting/gathering';
 import { Scratch } from '../../../src/engine/methods/cutting/scratch';
 import { hollowWorkshop, kernelWorkshop, type Workshop } from '../../../src/engine/methods/cutting/workshop';
 import type { LayerCut } from '../../../src/engine/methods/method';
@@ -188,6 +190,18 @@ export async function take(given: Model, steps: readonly unknown[], workshop: Wo
   }
 }
 
+/** What `feedsOf` gives for some seeds, as a dataset would. */
+function calibrationOf(given: Model): Calibration {
+  const seeds = [8, 9, 10, 11];
+  return {
+    samples: seeds.length,
+    notes: [],
+    async *batches(limit = seeds.length) {
+      for (const seed of seeds.slice(0, limit)) yield feedsOf(given, seed);
+    },
+  };
+}
+
 /** Cuts with real kernels; `use` may read the new tensors while it runs. */
 export async function withCut<T>(
   kernels: Kernels,
@@ -198,7 +212,9 @@ export async function withCut<T>(
   const folder = await mkdtemp(join(tmpdir(), 'lathe-methods-'));
   const scratch = await Scratch.create(join(folder, `scratch-${randomBytes(4).toString('hex')}.bin`));
   try {
-    const cut = await take(given, steps, kernelWorkshop(kernels, scratch, new AbortController().signal));
+    const { signal } = new AbortController();
+    const gathering: Gathering = { calibration: calibrationOf(given), folder, kernels, signal, tell: () => {} };
+    const cut = await take(given, steps, kernelWorkshop(kernels, scratch, signal, gathering));
     return await use(cut, folder);
   } finally {
     await scratch.remove();

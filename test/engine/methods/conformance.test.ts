@@ -23,6 +23,13 @@ const variants: Record<string, readonly Record<string, unknown>[]> = {
   equalize: [{}],
   float16: [{}],
   'int8-dynamic': [{}],
+  'int8-static': [
+    {},
+    { perChannel: false, activations: 'int8' },
+    { activations: 'int8', symmetric: true, calibration: 'percentile' },
+    { symmetric: true, calibration: 'mse' },
+    { calibration: 'entropy' },
+  ],
   'weight-only': [2, 4, 8].flatMap((bits) =>
     [16, 32, 256, 0].flatMap((groupSize) => [
       { bits, groupSize, symmetric: true },

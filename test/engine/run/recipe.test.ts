@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { globMatcher } from '../../../src/contract/words/layer-globs';
 import { recipe as shape } from '../../../src/contract/words/recipe';
 import { Refused } from '../../../src/contract/words/refusal';
+import { methods } from '../../../src/engine/methods';
 import { readRecipe } from '../../../src/engine/recipe';
 import { chooseLayers, subjectOf } from '../../../src/engine/recipe-steps';
 import { tinyConv } from '../models';
@@ -30,7 +31,7 @@ describe('a recipe by itself', () => {
     [{ lathe: 1, name: 7, steps: [good] }, 'name: 7 is not a text of at most 200 characters'],
     [
       { lathe: 1, steps: [good, { method: 'gptq' }] },
-      'steps[1].method: gptq is not one of float16, int8-dynamic, weight-only',
+      `steps[1].method: gptq is not one of ${methods.map(({ card }) => card.id).join(', ')}`,
     ],
     [{ lathe: 1, steps: [good, { ...good, params: { bits: 5 } }] }, 'steps[1].params.bits: 5 is not one of 2, 4, 8'],
     [{ lathe: 1, steps: [{ ...good, params: { bits: '4' } }] }, 'steps[0].params.bits: 4 is not one of 2, 4, 8'],

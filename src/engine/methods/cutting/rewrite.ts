@@ -5,6 +5,9 @@ import type { DataType, Graph, Model, Node, Tensor, TensorData } from '../../gra
 import type { LayerSite } from '../../graph/layers';
 import { everyGraph, type GraphPlace, Scopes } from '../../graph/walk';
 
+/** A node in its graph, and the name it bears afterwards. */
+export type Spot = Pick<LayerSite, 'graph' | 'node' | 'nodeName'>;
+
 /** What stands where a node stood: the steps before it, itself (changed or replaced), the steps after it. */
 interface Change {
   readonly before: Node[];
@@ -58,13 +61,13 @@ export class Rewrite {
   }
 
   /** Nodes that make something the node needs. */
-  before(site: LayerSite, ...nodes: Node[]): void {
+  before(site: Spot, ...nodes: Node[]): void {
     this.note(nodes);
     this.changeOf(site).before.push(...nodes);
   }
 
   /** Other nodes in the place of the site's node; one of them bears `site.nodeName`. */
-  replace(site: LayerSite, nodes: readonly Node[]): void {
+  replace(site: Spot, nodes: readonly Node[]): void {
     this.note(nodes);
     this.changeOf(site).self = nodes;
   }
@@ -136,7 +139,7 @@ export class Rewrite {
     };
   }
 
-  private changeOf(site: LayerSite): Change {
+  private changeOf(site: Spot): Change {
     let ofGraph = this.changes.get(site.graph);
     if (!ofGraph) this.changes.set(site.graph, (ofGraph = new Map()));
     let change = ofGraph.get(site.node);

@@ -1,0 +1,210 @@
+// Static int8: weights and activations in 8 bits, the ranges of activations learnt from calibration samples, written as QDQ.
+import type { MethodCard } from '../../contract/words/method';
+import { refuse } from '../../contract/words/refusal';
+import { readInt } from '../graph/edit';
+import { storedBytes } from '../graph/graph';
+import { observeRanges } from '../measure/activations';
+import type { RangeRule } from '../measure/activations-range';
+import { cpuFeatures } from '../runtime/machine';
+import { foldBatchNorms } from './cutting/fold';
+import type { Gathering } from './cutting/gathering';
+import { dequantizedAlready, refusal, unfitType } from './cutting/judge';
+import { computeType } from './cutting/matrix';
+import type { ActivationKind } from './cutting/qdq-grid';
+import { planQdq, type QdqPlan, surroundingReason } from './cutting/qdq-plan';
+import { integerBytes, weightReason } from './cutting/qdq-weight';
+import { observedValues, QdqWriter } from './cutting/qdq-write';
+import type { Method, Params, Subject, Target } from './method';
+
+const card: MethodCard = {
+  id: 'int8-static',
+  title: 'Static int8',
+  family: 'quantize',
+  help: 'Weights and activations in 8 bits. The range of each activation is learnt beforehand from calibration samples, so that nothing is measured while the model runs: the fastest form for convolutions and large batches on a CPU, a quarter of the bytes. BatchNormalization is folded in, biases become 32-bit integers, and ReLU costs nothing.',
+  needs: ['weights', 'activations', 'data'],
+  params: [
+    {
+      id: 'calibration',
+      label: 'Calibration',
+      kind: 'choice',
+      default: 'minmax',
+      help: 'How the range of an activation is chosen from what was seen.',
+      choices: [
+        {
+          value: 'minmax',
+          label: 'Min–max',
+          help: 'All of it: nothing is clipped, and one outlier widens every step.',
+        },
+        { value: 'percentile', label: 'Percentile', help: 'The rarest values at both ends are clipped.' },
+        {
+          value: 'entropy',
+          label: 'Entropy',
+          help: 'The clip that changes the distribution least (Kullback–Leibler).',
+        },
+        { value: 'mse', label: 'Squared error', help: 'The clip with the least expected squared error.' },
+      ],
+    },
+    {
+      id: 'percentile',
+      label: 'Values kept',
+      kind: 'number',
+      unit: '%',
+      default: 99.99,
+      min: 90,
+      max: 100,
+      step: 0.01,
+      help: 'Share of values inside the range; the rest is clipped, half at each end.',
+      when: { calibration: ['percentile'] },
+    },
+    {
+      id: 'samples',
+      label: 'Samples',
+      kind: 'number',
+      default: 128,
+      min: 1,
+      max: 100_000,
+      integer: true,
+      logarithmic: true,
+      help: 'Calibration samples to look at, from the first on. Memory does not grow with them.',
+    },
+    {
+      id: 'perChannel',
+      label: 'Weight scales',
+      kind: 'switch',
+      default: true,
+      on: 'One for each output channel',
+      off: 'One for the tensor',
+      help: 'Channels of very different size need their own scale; it costs nothing here.',
+    },
+    {
+      id: 'activations',
+      label: 'Activations',
+      kind: 'choice',
+      default: 'uint8',
+      help: 'Both run equally fast here; some accelerators know only one.',
+      choices: [
+        { value: 'uint8', label: 'uint8' },
+        { value: 'int8', label: 'int8' },
+      ],
+    },
+    {
+      id: 'symmetric',
+      label: 'Activation zero',
+      kind: 'switch',
+      default: false,
+      on: 'At the middle of the grid',
+      off: 'Wherever the range puts it',
+      help: 'Some accelerators want it at the middle. Values that are never negative keep it at the lowest code, or ReLU would be computed apart.',
+    },
+  ],
+  ops: ['Conv', 'Gemm', 'MatMul'],
+};
+
+export const int8Static: Method = {
+  card,
+
+  fits(subject, site, params) {
+    const already = dequantizedAlready(site);
+    if (already) return already;
+    if (site.op === 'LSTM')
+      return refusal(site, 'The runtime has an integer LSTM only with activations on the fly.', 'Use int8-dynamic.');
+    if (site.op === 'Gather')
+      return refusal(site, 'A table is looked up, not multiplied.', 'Use int8-dynamic or weight-only for it.');
+    if (!card.ops.includes(site.op) || site.domain !== '')
+      return refusal(site, `The runtime has no static integer ${site.op}.`, 'Use weight-only for a smaller file.');
+    if (site.graph !== subject.model.graph)
+      return refusal(
+        site,
+        'It is inside a branch, whose values cannot be observed.',
+        'Use weight-only or int8-dynamic.',
+      );
+    const type = computeType(site, subject.shapes);
+    const unfit = unfitType(site, type);
+    if (unfit) return unfit;
+    if (type !== 'float32') return refusal(site, 'Activations are quantized only from float32.');
+    const reason = weightReason(site) ?? surroundingReason(subject, site);
+    if (reason) return refusal(site, reason, 'Use weight-only for a smaller file.');
+    if (site.op === 'Gemm' && readInt(site.node, 'transA', 0) !== 0)
+      return refusal(site, 'It multiplies its input transposed.', 'Use int8-dynamic.');
+    const bytes = integerBytes(site, params.perChannel === true);
+    if (bytes >= storedBytes(site.tensor))
+      return refusal(
+        site,
+        `With its scales it would take ${bytes} bytes, and it takes ${storedBytes(site.tensor)} now.`,
+        'Exclude it; it stays as it is.',
+      );
+    return null;
+  },
+
+  warnings() {
+    return saturates() ? ['This CPU adds pairs of 8-bit products in 16 bits, which may saturate.'] : [];
+  },
+
+  async *apply(subject, targets, workshop) {
+    const params = targets[0]?.params;
+    if (!params) return subject.model;
+    refuseMixed(targets);
+    const chosen = new Set(targets.map(({ site }) => site.name));
+    const { subject: folded, folded: joined } = await foldBatchNorms(subject, chosen, workshop);
+    const now = new Map(folded.sites.map((site) => [site.name, site]));
+    const settled = targets.map((target) => ({ ...target, site: now.get(target.site.name)! }));
+    const plan = planQdq(folded, settled);
+    const observed = workshop.gathering ? await observe(folded, plan, params, workshop.gathering) : null;
+    const writer = new QdqWriter(folded, plan, kindOf(params), observed?.ranges ?? null, workshop);
+    await writer.joins();
+    for (const { site, params: own } of settled) {
+      const product = plan.products.get(site.name)!;
+      const cut = await writer.product(product, own.perChannel === true);
+      const notes = [...cut.notes];
+      if (joined.has(site.name)) notes.push('BatchNormalization is folded into it.');
+      if (observed?.notFinite.includes(product.input)) notes.push('Its input held values that are not numbers.');
+      yield { ...cut, notes };
+    }
+    return writer.finish();
+  },
+};
+
+function kindOf({ activations, symmetric }: Params): ActivationKind {
+  return { type: activations === 'int8' ? 'int8' : 'uint8', symmetric: symmetric === true };
+}
+
+/** Values are shared between layers, so how they are observed and rounded is one choice for the step. */
+function refuseMixed(targets: readonly Target[]): void {
+  const [first, ...others] = targets;
+  for (const { site, params } of others) {
+    const own = Object.keys(params).find((key) => key !== 'perChannel' && params[key] !== first!.params[key]);
+    if (own !== undefined)
+      refuse(
+        'bad-recipe',
+        `${own} of int8-static is one for all layers of a step, and ${site.name} overrides it.`,
+        'Override perChannel only, or exclude the layer.',
+      );
+  }
+}
+
+function ruleOf(params: Params): RangeRule {
+  const kind = params.calibration as RangeRule['kind'];
+  return kind === 'percentile' ? { kind, percent: Number(params.percentile) } : { kind };
+}
+
+function observe({ model }: Subject, plan: QdqPlan, params: Params, gathering: Gathering) {
+  const { calibration, folder, signal, tell } = gathering;
+  if (!calibration) throw new Error('static int8 was begun without calibration samples');
+  return observeRanges({
+    model,
+    values: observedValues(plan),
+    rule: ruleOf(params),
+    calibration,
+    samples: Number(params.samples),
+    folder,
+    signal,
+    onSample: (done, total) => tell(`Static int8, sample ${done} of ${total}`, done, total),
+  });
+}
+
+/** x64 without VNNI. ARM computes 8-bit products exactly. */
+function saturates(): boolean {
+  if (process.arch !== 'x64') return false;
+  const features = cpuFeatures();
+  return features.length > 0 && !features.some((feature) => feature.includes('vnni'));
+}
