@@ -41,6 +41,11 @@ export async function preview(ask: Tasks['preview']['ask'], work: Work): Promise
   const after = await sizesAfter(subject, method, targets, (order) => orders.push(order), site.name);
   const order = orders.find((one) => ('rows' in one ? one.tensor : one) === site.tensor);
   if (!order) refuse('unsupported', `${ask.layer} keeps its weights under ${ask.method}.`);
+  if ('rows' in order && order.rounding === 'gptq') {
+    const sentence = `${site.name}: gptq rounds by calibration samples, and a preview has none.`;
+    const refusal: Refusal = { code: 'bad-dataset', sentence, mend: 'Start the run; mse needs no samples.' };
+    return refusedPreview(site, method, refusal, answered());
+  }
   kernels ??= openKernels();
   const common = { layer: site.name, method: method.card.id, bytesBefore: site.bytes, ...after };
   if (!('rows' in order)) {

@@ -154,7 +154,10 @@ async function cuttingSpeed(
     const stored = largest.order === 'rows' ? largest.rows : largest.columns;
     const sampleRows = Math.max(1, Math.round((stored * sampleWeights) / weights));
     if (sampleRows < stored) weights = (weights * sampleRows) / stored;
-    await kernels.quantize({ ...requestOf(largest, signal), ...(sampleRows < stored ? { sampleRows } : {}) });
+    // Inputs that gptq rounds by are not there yet.
+    const { rounding } = largest;
+    const alike: Order = rounding === 'gptq' ? { ...largest, rounding: 'nearest' } : largest;
+    await kernels.quantize({ ...requestOf(alike, signal), ...(sampleRows < stored ? { sampleRows } : {}) });
   } else {
     const piece = firstElements(largest, sampleWeights);
     weights = elementCount(piece.dims);

@@ -1,7 +1,10 @@
 // Weight-only quantization: weights in 2, 4 or 8 bits with a scale for each small group; activations stay float.
 import type { MethodCard } from '../../contract/words/method';
 import type { Refusal } from '../../contract/words/refusal';
+import type { Model } from '../graph/graph';
 import type { LayerSite } from '../graph/layers';
+import type { Rounding } from '../kernels/kernels';
+import { hessiansFor, isInView } from './cutting/hessians';
 import { dequantizedAlready, keepIt, refusal, unfitType, useInstead } from './cutting/judge';
 import { computeType, isSeenAsStored, rightMatrix } from './cutting/matrix';
 import { bytesNow, type Order, totalBytes } from './cutting/order';
@@ -18,7 +21,7 @@ import {
 import { Rewrite } from './cutting/rewrite';
 import { keptBeside, Shelf } from './cutting/shelf';
 import { putDequantized, type StoredPlan, storedPlan } from './cutting/stored';
-import type { LayerCut, Method, Params, Shapes, Target } from './method';
+import type { LayerCut, Method, Params, Shapes, Subject, Target } from './method';
 
 const card: MethodCard = {
   id: 'weight-only',
@@ -62,7 +65,36 @@ const card: MethodCard = {
       help: 'How each weight finds its level.',
       kind: 'choice',
       default: 'nearest',
-      choices: [{ value: 'nearest', label: 'Nearest', help: 'Each weight to the nearest level; needs no data.' }],
+      choices: [
+        { value: 'nearest', label: 'Nearest', help: 'Each weight to the nearest level; needs no data.' },
+        {
+          value: 'mse',
+          label: 'Clipped (MSE)',
+          help: 'Nearest, in a range narrowed to the least error of each group; needs no data. Pays most at 2 bits.',
+        },
+        {
+          value: 'hqq',
+          label: 'HQQ',
+          help: 'Half-quadratic: zero points between the levels. Needs no data; the runtime unpacks such weights on every run, much slower.',
+        },
+        {
+          value: 'gptq',
+          label: 'GPTQ',
+          help: 'What rounding a weight does to the output is made good by the weights after it, layer by layer on calibration samples.',
+        },
+      ],
+    },
+    {
+      id: 'samples',
+      label: 'Samples',
+      help: 'Calibration samples that pass through the model. Above a billion parameters they end at 8,192 tokens.',
+      kind: 'number',
+      default: 128,
+      min: 1,
+      max: 4096,
+      integer: true,
+      logarithmic: true,
+      when: { rounding: ['gptq'] },
     },
     {
       id: 'symmetric',
@@ -96,17 +128,31 @@ type Plan =
   | { readonly kind: 'stored'; readonly order: Order; readonly stored: StoredPlan }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
+const isGptq = (plan: Plan): boolean => plan.kind === 'matmul' && plan.order.rounding === 'gptq';
+
 /** A group longer than a channel is the channel. */
-function gridFor(params: Params, columns: number): Grid {
+function gridFor(params: Params, columns: number, rounding: Rounding): Grid {
   const { bits, groupSize, symmetric } = params as unknown as Grid;
-  return { bits, groupSize: columns <= groupSize ? 0 : groupSize, symmetric };
+  return {
+    bits,
+    groupSize: columns <= groupSize ? 0 : groupSize,
+    symmetric: symmetric && rounding !== 'hqq',
+    ...(rounding === 'nearest' ? {} : { rounding }),
+  };
 }
 
-function planOf(shapes: Shapes, site: LayerSite, params: Params): Plan {
+/** Float zero points and inputs that can be seen are had in products alone; elsewhere a narrowed range comes closest. */
+function roundingOf(params: Params, fits: boolean): Rounding {
+  const rounding = params.rounding as Rounding;
+  return fits || rounding === 'nearest' ? rounding : 'mse';
+}
+
+function planOf({ shapes, model }: Subject, site: LayerSite, params: Params): Plan {
   const refused = (refusal: Refusal): Plan => ({ kind: 'refused', refusal });
   const already = dequantizedAlready(site);
   if (already) return refused(already);
-  if (!card.ops.includes(site.op)) return refused(refusal(site, `weight-only does not know ${site.op}.`, useInstead('float16')));
+  if (!card.ops.includes(site.op))
+    return refused(refusal(site, `weight-only does not know ${site.op}.`, useInstead('float16')));
   const type = computeType(site, shapes);
   const unfit = unfitType(site, type);
   if (unfit) return refused(unfit);
@@ -119,7 +165,7 @@ function planOf(shapes: Shapes, site: LayerSite, params: Params): Plan {
         'Use int8 activations, or 4 bits.',
       ),
     );
-  const plan = formPlan(site, shapes, params, scaleType);
+  const plan = formPlan(site, shapes, model, params, scaleType);
   if (plan.kind !== 'refused' && totalBytes(plan.order) >= bytesNow(plan.order)) {
     const [after, before] = [totalBytes(plan.order), bytesNow(plan.order)];
     return refused(refusal(site, `With its scales it would take ${after} bytes, and it takes ${before} now.`, keepIt));
@@ -127,7 +173,7 @@ function planOf(shapes: Shapes, site: LayerSite, params: Params): Plan {
   return plan;
 }
 
-function formPlan(site: LayerSite, shapes: Shapes, params: Params, scaleType: Order['scaleType']): Plan {
+function formPlan(site: LayerSite, shapes: Shapes, model: Model, params: Params, scaleType: Order['scaleType']): Plan {
   if (site.op === 'Gather') {
     const isTable = site.tensor.dims.length === 2 && site.channelAxis === 0 && isSeenAsStored(site);
     const columns = site.tensor.dims.at(-1) ?? 0;
@@ -138,14 +184,21 @@ function formPlan(site: LayerSite, shapes: Shapes, params: Params, scaleType: Or
     if (!isTable) return refused('The runtime looks up packed weights only along the rows of a two-dimensional table.');
     if ((columns * Number(params.bits)) % 8 !== 0)
       return refused(`A row of ${columns} weights in ${params.bits} bits does not fill whole bytes.`);
-    return { kind: 'table', order: gatherOrder(site, gridFor(params, columns), scaleType) };
+    return { kind: 'table', order: gatherOrder(site, gridFor(params, columns, roundingOf(params, false)), scaleType) };
   }
   const matrix = site.op === 'MatMul' || site.op === 'Gemm' ? rightMatrix(site) : null;
   const rank = shapes.get(site.node.inputs[0] ?? '')?.shape?.length;
-  if (matrix && rank !== 1)
-    return { kind: 'matmul', order: matMulOrder(site, matrix, gridFor(params, matrix.columns), scaleType) };
-  const { columns } = storedPlan(site, gridFor(params, Infinity), scaleType).order;
-  const stored = storedPlan(site, gridFor(params, columns), scaleType);
+  if (matrix && rank !== 1) {
+    if (params.rounding === 'hqq' && params.bits === 8) {
+      const sentence = 'The runtime takes zero points between the levels in 2 and 4 bits only.';
+      return { kind: 'refused', refusal: refusal(site, sentence, 'Round to nearest or mse, or choose 4 bits.') };
+    }
+    const rounding = roundingOf(params, params.rounding !== 'gptq' || isInView(model, site));
+    return { kind: 'matmul', order: matMulOrder(site, matrix, gridFor(params, matrix.columns, rounding), scaleType) };
+  }
+  const rounding = roundingOf(params, false);
+  const { columns } = storedPlan(site, gridFor(params, Infinity, rounding), scaleType).order;
+  const stored = storedPlan(site, gridFor(params, columns, rounding), scaleType);
   return { kind: 'stored', order: stored.order, stored };
 }
 
@@ -158,44 +211,66 @@ function warningsOf(plan: Plan, params: Params): string[] {
     warnings.push(
       `${columns} weights a channel, fewer than a group of ${params.groupSize}: one scale per channel used.`,
     );
+  const { rounding = 'nearest' } = plan.order;
+  if (rounding !== params.rounding) warnings.push(fallbackOf(plan, params));
+  if (rounding === 'hqq')
+    warnings.push(
+      'Zero points between the levels have no fast kernel here: 6 (2 bits) to 20 times (4 bits) slower than without.',
+    );
   if (plan.kind === 'matmul' && isSlowBlock(plan.order))
     warnings.push('2 bits in groups of 16 have no fast kernel here: much slower than groups of 32.');
   return warnings;
 }
 
+function fallbackOf({ kind }: Plan, { rounding }: Params): string {
+  const instead = 'mse is used instead.';
+  if (rounding === 'hqq') return `Only MatMul and Gemm take zero points between the levels: ${instead}`;
+  if (kind === 'table') return `A table has no inputs that gptq could make use of: ${instead}`;
+  if (kind === 'matmul') return `Its inputs cannot be seen inside a subgraph or behind a transposition: ${instead}`;
+  return `gptq is for MatMul and Gemm: ${instead}`;
+}
+
 export const weightOnly: Method = {
   card,
 
-  fits({ shapes }, site, params) {
-    const plan = planOf(shapes, site, params);
+  needs({ rounding }) {
+    return rounding === 'gptq' ? ['weights', 'data'] : ['weights'];
+  },
+
+  fits(subject, site, params) {
+    const plan = planOf(subject, site, params);
     return plan.kind === 'refused' ? plan.refusal : null;
   },
 
-  warnings({ shapes }, site, params) {
-    return warningsOf(planOf(shapes, site, params), params);
+  warnings(subject, site, params) {
+    return warningsOf(planOf(subject, site, params), params);
   },
 
   async *apply(subject, targets, workshop) {
     const rewrite = new Rewrite(subject.model);
     const shelf = new Shelf(subject, rewrite, workshop);
     const cut = new Set(targets.map(({ site }) => site.name));
-    for (const target of targets) {
+    const plans = targets.map(({ site, params }) => planOf(subject, site, params));
+    const inView = targets.filter((_, i) => isGptq(plans[i]!));
+    await using hessians = hessiansFor(subject, inView, workshop.gathering);
+    for (const [i, target] of targets.entries()) {
       const { site, params } = target;
-      const plan = planOf(subject.shapes, site, params);
+      const plan = plans[i]!;
       const notes = keptBeside(subject, site, cut);
       let loss: LayerCut['error'] = null;
       switch (plan.kind) {
         case 'refused':
           throw new Error(`${site.name} was planned although it does not fit: ${plan.refusal.sentence}`);
         case 'matmul': {
-          const shelved = await shelf.quantized(site, plan.order, blocksForm(plan.order));
+          const hessian = isGptq(plan) ? await hessians?.of(site, () => rewrite.finish()) : undefined;
+          const shelved = await shelf.quantized(site, plan.order, blocksForm(plan.order), hessian);
           const activations = params.activations as 'int8' | 'float32';
           putMatMulNBits(rewrite, { site, order: plan.order, shelved, activations, type: plan.order.scaleType });
           loss = shelved.loss;
           break;
         }
         case 'table': {
-          const shared = headOver(subject.shapes, target, targets);
+          const shared = headOver(subject, target, targets);
           const order = shared ?? plan.order;
           const shelved = await shelf.quantized(site, order, shared ? blocksForm(order) : rowsForm(order));
           putGatherBlockQuantized(rewrite, site, order, shelved);
@@ -221,10 +296,10 @@ export const weightOnly: Method = {
  * The order of a MatMul over the same table (a tied head), where both are cut alike and rows fill whole blocks: one copy of
  * the codes then serves both.
  */
-function headOver(shapes: Shapes, { site, params }: Target, targets: readonly Target[]): Order | null {
+function headOver(subject: Subject, { site, params }: Target, targets: readonly Target[]): Order | null {
   for (const head of targets) {
     if (head.site.tensor !== site.tensor || head.site === site) continue;
-    const plan = planOf(shapes, head.site, head.params);
+    const plan = planOf(subject, head.site, head.params);
     if (plan.kind !== 'matmul' || plan.order.order !== 'rows' || plan.order.layout.kind !== 'blocks') continue;
     const alike = (['bits', 'groupSize', 'symmetric'] as const).every((key) => head.params[key] === params[key]);
     if (alike && plan.order.columns % plan.order.layout.block === 0) return plan.order;

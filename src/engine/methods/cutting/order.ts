@@ -1,6 +1,6 @@
 // What a method orders from the kernels: a matrix, its grid, and the layout the runtime wants. Sizes follow from the order alone.
 import { dataTypes, storedBytes, type Tensor, type TensorData } from '../../graph/graph';
-import type { QuantizeRequest } from '../../kernels/kernels';
+import type { Hessian, QuantizeRequest, Rounding } from '../../kernels/kernels';
 
 export type Bits = 2 | 4 | 8;
 
@@ -31,6 +31,8 @@ export interface Order {
   readonly symmetric: boolean;
   readonly zero: 'unsigned' | 'signed';
   readonly scaleRule: 'signed-max' | 'restricted';
+  /** Nearest where absent. `hqq` stores its zero points in the type of the scales. */
+  readonly rounding?: Rounding;
   readonly layout: Layout;
   /** [N][groups], or [groups][N] for a DequantizeLinear along the first axis. */
   readonly scalesOrder: 'rows' | 'columns';
@@ -60,17 +62,24 @@ export function orderBytes(order: Order): OrderBytes {
   return {
     codes: blocks ? rows * groups * ((layout.block * bits) / 8) : Math.ceil((rows * columns * bits) / 8),
     scales: (rows * groups * dataTypes[order.scaleType].bits) / 8,
-    // The packed operators begin each row of zero points at a byte; ONNX packs the whole tensor.
-    zeroPoints: order.symmetric
-      ? 0
-      : blocks || layout.kind === 'rows'
-        ? rows * Math.ceil((groups * bits) / 8)
-        : Math.ceil((rows * groups * bits) / 8),
+    // Float zero points lie as the scales do; the packed operators begin each row of zero points at a byte; ONNX packs the whole tensor.
+    zeroPoints: hasFloatZeros(order)
+      ? (rows * groups * dataTypes[order.scaleType].bits) / 8
+      : order.symmetric
+        ? 0
+        : blocks || layout.kind === 'rows'
+          ? rows * Math.ceil((groups * bits) / 8)
+          : Math.ceil((rows * groups * bits) / 8),
   };
 }
 
-export function requestOf(order: Order, signal?: AbortSignal): QuantizeRequest {
-  const { tensor, rows, columns, bits, groupSize, symmetric, zero, scaleRule } = order;
+/** Zero points between the levels, one a group. */
+export function hasFloatZeros({ rounding }: Order): boolean {
+  return rounding === 'hqq';
+}
+
+export function requestOf(order: Order, signal?: AbortSignal, hessian?: Hessian): QuantizeRequest {
+  const { tensor, rows, columns, bits, groupSize, symmetric, zero, scaleRule, rounding = 'nearest' } = order;
   return {
     tensor,
     rows,
@@ -82,6 +91,8 @@ export function requestOf(order: Order, signal?: AbortSignal): QuantizeRequest {
     zero,
     pack: order.layout.kind === 'blocks' ? 'blocks' : 'plain',
     scaleRule,
+    rounding,
+    ...(hessian ? { hessian } : {}),
     ...(signal ? { signal } : {}),
   };
 }

@@ -3,6 +3,7 @@ import { intAttribute, makeNode } from '../../graph/edit';
 import type { Node } from '../../graph/graph';
 import type { LayerSite } from '../../graph/layers';
 import { int64Tensor } from '../../graph/tensor';
+import type { Rounding } from '../../kernels/kernels';
 import type { Matrix } from './matrix';
 import { powerOfTwo } from './matrix';
 import type { Bits, Order } from './order';
@@ -22,6 +23,7 @@ export interface Grid {
   /** Weights that share a scale; 0: all of a channel. */
   readonly groupSize: number;
   readonly symmetric: boolean;
+  readonly rounding?: Rounding;
 }
 
 /** The block MatMulNBits stores a group in; a longer group takes several blocks with one scale, repeated. */

@@ -1,9 +1,9 @@
 // Keeps every new tensor once: layers that share a weight and ask for the same grid share its codes and scales.
 import type { DataType, Graph, Tensor } from '../../graph/graph';
 import type { LayerSite } from '../../graph/layers';
-import type { QuantizeLoss } from '../../kernels/kernels';
+import type { Hessian, QuantizeLoss } from '../../kernels/kernels';
 import type { Subject } from '../method';
-import { type Order, orderKey } from './order';
+import { hasFloatZeros, type Order, orderKey } from './order';
 import type { Rewrite } from './rewrite';
 import type { Workshop } from './workshop';
 
@@ -38,19 +38,23 @@ export class Shelf {
     }
   }
 
-  async quantized(site: LayerSite, order: Order, form: Form): Promise<Shelved> {
+  async quantized(site: LayerSite, order: Order, form: Form, hessian?: Hessian): Promise<Shelved> {
     const key = `${orderKey(order)} ${form.codes.dtype} ${form.codes.dims}`;
     let ofTensor = this.kept.get(site.tensor);
     if (!ofTensor) this.kept.set(site.tensor, (ofTensor = new Map()));
     const found = ofTensor.get(key);
     if (found) return found;
-    const made = await this.workshop.quantize(order);
+    const made = await this.workshop.quantize(order, hessian);
     const store = (suffix: string, dtype: DataType, dims: readonly number[], data: typeof made.codes) =>
       this.rewrite.store(this.homeOf(site), `${site.weight}${suffix}`, dtype, dims, data);
     const shelved: Shelved = {
       codes: store(`_q${order.bits}`, form.codes.dtype, form.codes.dims, made.codes),
       scales: store('_scales', order.scaleType, form.scales, made.scales),
-      zeroPoints: made.zeroPoints ? store('_zero_points', form.codes.dtype, form.zeroPoints, made.zeroPoints) : null,
+      zeroPoints: made.zeroPoints
+        ? hasFloatZeros(order)
+          ? store('_zero_points', order.scaleType, form.scales, made.zeroPoints)
+          : store('_zero_points', form.codes.dtype, form.zeroPoints, made.zeroPoints)
+        : null,
       loss: made.loss,
     };
     ofTensor.set(key, shelved);

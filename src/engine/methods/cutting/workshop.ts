@@ -1,10 +1,10 @@
 // Where methods get new bytes from. One workshop computes them with the kernels; the other only says how large they will be.
 import { byteLength, elementCount, type Tensor, type TensorData } from '../../graph/graph';
 import { encodeFloat16, packCodes } from '../../graph/tensor';
-import type { Kernels, QuantizeLoss } from '../../kernels/kernels';
+import type { Hessian, Kernels, QuantizeLoss } from '../../kernels/kernels';
 import type { Gathering } from './gathering';
 import { halve } from './half';
-import { groupsOf, hollow, type Order, orderBytes, requestOf, storedGroups } from './order';
+import { groupsOf, hasFloatZeros, hollow, type Order, orderBytes, requestOf, storedGroups } from './order';
 import type { Scratch } from './scratch';
 
 export interface Quantized {
@@ -23,7 +23,8 @@ export interface Halved {
 }
 
 export interface Workshop {
-  quantize(order: Order): Promise<Quantized>;
+  /** `hessian`: what an order with rounding `gptq` needs. */
+  quantize(order: Order, hessian?: Hessian): Promise<Quantized>;
   toFloat16(tensor: Tensor): Promise<Halved>;
   /** Bytes that a method computes itself; `length` is known beforehand. Where nothing is computed, `compute` is not called. */
   make(length: number, compute: () => Promise<Uint8Array>): Promise<TensorData>;
@@ -43,7 +44,7 @@ export function hollowWorkshop(
       return {
         codes: hollow(codes),
         scales: hollow(scales),
-        zeroPoints: order.symmetric ? null : hollow(zeroPoints),
+        zeroPoints: zeroPoints === 0 ? null : hollow(zeroPoints),
         loss: null,
       };
     },
@@ -74,17 +75,15 @@ export function kernelWorkshop(
       if (bytes.byteLength !== length) throw new Error(`${bytes.byteLength} bytes were made where ${length} were told`);
       return scratch.put(bytes);
     },
-    async quantize(order) {
-      const made = await kernels.quantize(requestOf(order, signal));
-      const scales = layScales(order, made.scales);
-      const stored =
-        order.scaleType === 'float32'
-          ? new Uint8Array(scales.buffer, scales.byteOffset, scales.byteLength)
-          : new Uint8Array(encodeFloat16(scales).buffer);
+    async quantize(order, hessian) {
+      const made = await kernels.quantize(requestOf(order, signal, hessian));
+      const zeroPoints = hasFloatZeros(order)
+        ? floatBytes(order, layScales(order, made.floatZeroPoints!))
+        : made.zeroPoints && layZeroPoints(order, made.zeroPoints);
       return {
         codes: await scratch.put(layCodes(order, made.codes)),
-        scales: await scratch.put(stored),
-        zeroPoints: made.zeroPoints ? await scratch.put(layZeroPoints(order, made.zeroPoints)) : null,
+        scales: await scratch.put(floatBytes(order, layScales(order, made.scales))),
+        zeroPoints: zeroPoints && (await scratch.put(zeroPoints)),
         loss: { signal: made.signal, noise: made.noise, clipped: made.clipped },
       };
     },
@@ -135,6 +134,12 @@ function spread<T extends Float32Array | Uint8Array>(order: Order, values: T, ma
     }
   }
   return out;
+}
+
+function floatBytes({ scaleType }: Order, values: Float32Array): Uint8Array {
+  return scaleType === 'float32'
+    ? new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+    : new Uint8Array(encodeFloat16(values).buffer);
 }
 
 function layScales(order: Order, scales: Float32Array): Float32Array {

@@ -1,0 +1,125 @@
+// What layers see of their inputs, layer by layer: the sums that GPTQ rounds by, each gathered behind the layers that were cut before it.
+import { refuse } from '../../../contract/words/refusal';
+import { readInt } from '../../graph/edit';
+import type { Model } from '../../graph/graph';
+import type { LayerSite } from '../../graph/layers';
+import { decodeFloat16 } from '../../graph/tensor';
+import { producers } from '../../graph/walk';
+import type { Hessian } from '../../kernels/kernels';
+import type { Feed } from '../../runtime/session';
+import type { Subject, Target } from '../method';
+import { Flow } from './flow';
+import type { Gathering } from './gathering';
+
+/** Above this many parameters samples end at `mostTokens`. */
+const largeModel = 1_000_000_000;
+const mostTokens = 8192;
+/** Inputs that are handed to the kernels together: 16 MB of them. */
+const mostTogether = 2 ** 22;
+
+/** True where the values a product takes in can be asked for: in the model's own graph, in rows of K. */
+export function isInView({ graph }: Model, { scope, node }: LayerSite): boolean {
+  const input = node.inputs[0] ?? '';
+  if (scope.length > 0 || readInt(node, 'transA', 0) === 1) return false;
+  return producers(graph).has(input) || graph.inputs.some(({ name }) => name === input);
+}
+
+/** For the layers of a step that need them, in the order in which they will be asked for. Null where nothing is computed. */
+export function hessiansFor(
+  subject: Subject,
+  targets: readonly Target[],
+  gathering: Gathering | null,
+): Hessians | null {
+  if (!gathering || targets.length === 0) return null;
+  if (!gathering.calibration)
+    refuse('bad-dataset', 'gptq needs calibration samples: choose a dataset.', 'Or round to nearest or mse.');
+  return new Hessians(subject, targets, gathering);
+}
+
+export class Hessians implements AsyncDisposable {
+  private flow: Flow | null = null;
+  private last: { input: string; hessian: Hessian } | null = null;
+  private readonly waiting: string[];
+
+  constructor(
+    private readonly subject: Subject,
+    private readonly targets: readonly Target[],
+    private readonly gathering: Gathering,
+  ) {
+    this.waiting = targets.map(({ site }) => site.node.inputs[0]!);
+  }
+
+  /** Σ x·xᵀ over the inputs of a layer, in the model as it is now. Layers that share an input share the sum. */
+  async of(site: LayerSite, now: () => Model): Promise<Hessian> {
+    const input = this.waiting.shift();
+    if (input !== site.node.inputs[0]) throw new Error(`${site.name} is asked for out of order`);
+    if (this.last && this.last.input === input) return this.last.hessian;
+    this.last = null;
+    const { gathering } = this;
+    const flow = (this.flow ??= await Flow.open(gathering, this.limit()));
+    const columns = site.tensor.dims[site.channelAxis === 0 ? 1 : 0]!;
+    const hessian: Hessian = { columns, data: new Float64Array(columns * columns) };
+    const rows = new Rows(hessian, gathering);
+    const done = this.targets.length - this.waiting.length;
+    await flow.visit(now(), input!, this.waiting, async (feed) => {
+      await rows.add(feed, site.name);
+      const text = `Inputs of ${site.name}, layer ${done} of ${this.targets.length}`;
+      gathering.tell(text, done, this.targets.length);
+    });
+    await rows.flush();
+    this.last = { input: input!, hessian };
+    return hessian;
+  }
+
+  private limit() {
+    const samples = Math.max(...this.targets.map(({ params }) => Number(params.samples)));
+    const parameters = this.subject.sites.reduce((sum, site) => sum + site.parameters, 0);
+    return { samples, ...(parameters > largeModel ? { tokens: mostTokens } : {}) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.flow?.close();
+  }
+}
+
+/** Rows of many samples on their way into a sum, a few megabytes at a time. */
+class Rows {
+  private parts: Float32Array[] = [];
+  private held = 0;
+
+  constructor(
+    private readonly into: Hessian,
+    private readonly gathering: Gathering,
+  ) {}
+
+  async add(feed: Feed, layer: string): Promise<void> {
+    const rows = floatsOf(feed);
+    if (!rows || feed.dims.at(-1) !== this.into.columns)
+      throw new Error(`${layer} takes in ${feed.dims.join('×')} of ${feed.dtype}, not rows of ${this.into.columns}`);
+    this.parts.push(rows);
+    this.held += rows.length;
+    if (this.held >= mostTogether) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    if (this.held === 0) return;
+    const { kernels, signal } = this.gathering;
+    let all = this.parts[0]!;
+    if (this.parts.length > 1) {
+      all = new Float32Array(this.held);
+      let at = 0;
+      for (const part of this.parts) {
+        all.set(part, at);
+        at += part.length;
+      }
+    }
+    this.parts = [];
+    this.held = 0;
+    await kernels.addInputs(this.into, all, { signal });
+  }
+}
+
+export function floatsOf({ dtype, data }: Feed): Float32Array | null {
+  if (data instanceof Float32Array) return data;
+  return dtype === 'float16' && data instanceof Uint16Array ? decodeFloat16(data) : null;
+}
