@@ -10,9 +10,21 @@ const group = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 /** 11,173,962 */
 export const count = (value: number): string => group.format(value).replace('-', minus);
 
+/** Making a formatter takes far longer than using it, and tables print thousands of figures. */
+const formatters = new Map<number, Intl.NumberFormat>();
+
+function withDecimals(decimals: number): Intl.NumberFormat {
+  let formatter = formatters.get(decimals);
+  if (!formatter) {
+    formatter = new Intl.NumberFormat('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+    formatters.set(decimals, formatter);
+  }
+  return formatter;
+}
+
 /** A number with so many decimals, grouped, with a true minus. */
 export function fixed(value: number, decimals: number): string {
-  const text = value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  const text = withDecimals(decimals).format(value);
   const zero = !/[1-9]/.test(text);
   return zero ? text.replace('-', '') : text.replace('-', minus);
 }

@@ -1,12 +1,10 @@
 // A refusal as a reader meets it: what is wrong first, the place in the recipe after it.
 import type { Refusal } from '../contract/words/refusal';
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
 /** *steps[0].params.bits: 3 is not one of 2, 4, 8* → *3 is not one of 2, 4, 8.* */
 export function sentenceOf({ sentence, place }: Refusal): string {
   const bare = place && sentence.startsWith(`${place}: `) ? sentence.slice(place.length + 2) : sentence;
-  return /[.!?]$/.test(bare) ? capital(bare) : `${capital(bare)}.`;
+  return /[.!?]$/.test(bare) ? bare : `${bare}.`;
 }
 
 /** The bold sentence, and the reason that follows it. */

@@ -16,5 +16,5 @@ it('parts the bold sentence from its reason', () => {
     'It cannot be taken.',
     'The table is too small.',
   ]);
-  expect(headAndReason({ code: 'failed', sentence: 'the engine stopped' })).toEqual(['The engine stopped.', '']);
+  expect(headAndReason({ code: 'failed', sentence: 'the engine stopped' })).toEqual(['the engine stopped.', '']);
 });

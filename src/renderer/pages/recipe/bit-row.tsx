@@ -13,7 +13,8 @@ const columnOf = (bits: number) =>
 
 interface BitRowProps {
   layer: Layer;
-  plan: LayerPlan | undefined;
+  /** Undefined while it is being worked out; null where the recipe is refused and nothing will be done. */
+  plan: LayerPlan | null | undefined;
   /** The row Tab leads to. */
   stop: boolean;
   canTake(bits: number): boolean;
@@ -25,7 +26,7 @@ interface BitRowProps {
 
 export function BitRow({ layer, plan, stop, canTake, onPick, onPaint, onPass }: BitRowProps) {
   const after = plan?.methods.length ? plan.bitsAfter : layer.bits;
-  const chosen = plan ? columnOf(after) : null;
+  const chosen = plan === undefined ? null : columnOf(after);
 
   const walk = (event: KeyboardEvent<HTMLElement>) => {
     const aside = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

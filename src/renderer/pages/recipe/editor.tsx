@@ -111,6 +111,7 @@ export function Editor({ model }: { model: LibraryModel }) {
                 step={worked}
                 card={card}
                 stale={stale}
+                refused={refusal !== null}
                 selected={chosen}
                 hovered={hovered}
                 onHover={setHovered}

@@ -39,7 +39,7 @@ export function Hero(props: HeroProps) {
   const narrow = useNarrow();
   const tight = useTight();
   const wide = useWide();
-  const width = wide ? 820 : narrow ? 330 : tight ? 440 : 576;
+  const width = wide ? 820 : narrow ? 290 : tight ? 440 : 576;
   const after = forecast?.bytesAfter ?? null;
   const layers = model.layers.map((layer) => {
     const plan = plans.get(layer.name);
@@ -105,6 +105,7 @@ interface ChangesProps {
 /** Before → after, every figure of after predicted; and what making it takes. */
 function Changes({ model, dataset, forecast, stale, narrow }: ChangesProps) {
   const evaluation = useEvaluation(model, dataset);
+  const was = evaluation && qualityText(evaluation.quality.metric, evaluation.quality.value);
   const before = model.summary.bytes;
   const size = narrow ? 'large' : 'hero';
   return (
@@ -134,15 +135,16 @@ function Changes({ model, dataset, forecast, stale, narrow }: ChangesProps) {
       <div>
         <dt>
           <EvidenceMark kind="unknown" /> {evaluation ? metricName(evaluation.quality.metric) : 'Quality'}
+          {narrow && was ? `, ${was} before` : ''}
         </dt>
         <dd>
-          {evaluation ? (
+          {was && !narrow ? (
             <>
-              <span className={look.was}>{qualityText(evaluation.quality.metric, evaluation.quality.value)}</span>
+              <span className={look.was}>{was}</span>
               <Arrow />
             </>
           ) : null}
-          <Figure kind="unknown" size="large" word="not measured" />
+          <Figure kind="unknown" size={size} word="not measured" />
         </dd>
         <dd className={look.under}>
           {dataset ? `Needs the run, on ${dataset.summary.name}` : <DatasetOffer verb="to measure it" />}

@@ -23,6 +23,8 @@ interface MatrixProps {
   step: number;
   card: MethodCard | undefined;
   stale: boolean;
+  /** The recipe as a whole is refused. */
+  refused: boolean;
   selected: readonly string[];
   hovered: string | null;
   onHover(name: string | null): void;
@@ -40,8 +42,10 @@ interface Stroke {
 
 let strokes = 0;
 
+const nameOf = (layer: Layer) => layer.name;
+
 export function LayerMatrix(props: MatrixProps) {
-  const { layers, plans, recipe, step, card, stale, selected, hovered, onHover, onSelect, onChange } = props;
+  const { layers, plans, recipe, step, card, stale, refused, selected, hovered, onHover, onSelect, onChange } = props;
   const [sorting, setSorting] = useState<Sorting | null>(null);
   const narrow = useNarrow();
   const widths = widthsOf(card);
@@ -99,13 +103,13 @@ export function LayerMatrix(props: MatrixProps) {
   const matrix: Column<Layer> = {
     id: 'bits',
     title: 'Bits',
-    width: 196,
+    width: 180,
     bare: true,
     head: <BitHeads />,
     cell: (layer) => (
       <BitRow
         layer={layer}
-        plan={plans.get(layer.name)}
+        plan={plans.get(layer.name) ?? (refused ? null : undefined)}
         stop={layer.name === selected[0]}
         canTake={canTake}
         onPick={(bits) => pick(layer.name, bits)}
@@ -118,7 +122,7 @@ export function LayerMatrix(props: MatrixProps) {
     id: 'after',
     head: 'After',
     align: 'right',
-    width: 92,
+    width: 84,
     evidence: 'predicted',
     sort: (layer) => plans.get(layer.name)?.bytesAfter ?? null,
     cell: (layer) => {
@@ -144,7 +148,7 @@ export function LayerMatrix(props: MatrixProps) {
         label="Bits, layer by layer"
         columns={[...fixed, matrix, after]}
         rows={layers}
-        rowKey={(layer) => layer.name}
+        rowKey={nameOf}
         rowHeight={26}
         sorting={sorting}
         onSort={setSorting}

@@ -1,17 +1,17 @@
 // Before and after, one layer: the weights as they were, and the levels they are rounded to, in the units of the scale.
-import { useMemo } from 'react';
+import { memo, useMemo } from 'react';
 import { Area, ComposedChart, ReferenceArea, ReferenceLine, Scatter, XAxis, YAxis } from 'recharts';
 import type { Preview } from '../../../contract/words/recipe';
 import { xAxis } from '../../charts/axes';
 import { Chart } from '../../charts/chart';
-import { count, minus, percent, plural, significant } from '../../format';
+import { compact, count, minus, percent, plural, significant } from '../../format';
 import { precisionOf } from '../../precision';
 import {
-  type Bins,
   clippedShare,
   clippingLimits,
   gridOf,
   heightOf,
+  joinedBins,
   outlineOf,
   sixSigmaOf,
   ticksOf,
@@ -35,22 +35,39 @@ interface LevelChartProps {
   stale: boolean;
 }
 
-export function LevelChart({ preview, weights, stale }: LevelChartProps) {
+export const LevelChart = ({ preview, weights, stale }: LevelChartProps) => (
+  <figure className={look.chart} data-stale={stale || undefined}>
+    <Drawing preview={preview} weights={weights} />
+  </figure>
+);
+
+/** Drawn once for each answer, however often the page around it changes meanwhile. */
+const Drawing = memo(function Drawing({ preview, weights }: Omit<LevelChartProps, 'stale'>) {
   const grid = gridOf(preview);
-  const bins: Bins = grid && preview.scaled ? preview.scaled : preview.before;
+  const bins = useMemo(
+    () => joinedBins(grid && preview.scaled ? preview.scaled : preview.before),
+    [grid, preview.scaled, preview.before],
+  );
   const color = `var(--l-${precisionOf(preview.bits)})`;
-  const sixSigma = useMemo(() => sixSigmaOf(bins), [bins]);
-  const outline = useMemo(() => outlineOf(bins, sixSigma), [bins, sixSigma]);
-  const reconstructed = useMemo(() => (grid ? null : outlineOf(preview.after, null)), [grid, preview.after]);
-  const stems = useMemo(() => {
-    const most = Math.max(...(grid ?? []).map((level) => level.count), 1);
-    return (grid ?? []).map((level) => ({ x: level.value, level: heightOf(level.count, most) }));
-  }, [grid]);
   const span = bins.max - bins.min || 1;
-  const step = stems.length > 1 ? Math.abs((stems[1]?.x ?? 0) - (stems[0]?.x ?? 0)) : span / 16;
+  const step = grid && grid.length > 1 ? Math.abs((grid[1]?.value ?? 0) - (grid[0]?.value ?? 0)) : span / 16;
+  const most = Math.max(...(grid ?? []).map((level) => level.count), 1);
+  const sixSigma = useMemo(() => sixSigmaOf(bins), [bins]);
+  const outline = useMemo(
+    () => outlineOf(bins, sixSigma, grid ? { bins: (step / span) * bins.counts.length, most } : undefined),
+    [bins, sixSigma, grid, step, span, most],
+  );
+  const reconstructed = useMemo(
+    () => (grid ? null : outlineOf(joinedBins(preview.after), null)),
+    [grid, preview.after],
+  );
+  const stems = useMemo(
+    () => (grid ?? []).map((level) => ({ x: level.value, level: heightOf(level.count, most) })),
+    [grid, most],
+  );
 
   return (
-    <figure className={look.chart} data-stale={stale || undefined}>
+    <>
       <Key preview={preview} weights={weights} color={color} levels={grid?.length ?? null} />
       <Chart
         summary={summary(preview, weights)}
@@ -59,7 +76,7 @@ export function LevelChart({ preview, weights, stale }: LevelChartProps) {
           rows: grid
             ? grid.map((level) => [significant(level.value, 4), count(level.count)])
             : preview.before.counts.map((before, at) => [
-                significant(bins.min + (at * span) / preview.before.counts.length, 4),
+                significant(preview.before.min + (at * span) / preview.before.counts.length, 4),
                 count(before),
                 count(preview.after.counts[at] ?? 0),
               ]),
@@ -136,9 +153,9 @@ export function LevelChart({ preview, weights, stale }: LevelChartProps) {
           );
         }}
       </Chart>
-    </figure>
+    </>
   );
-}
+});
 
 const step0 = { type: 'stepAfter', strokeWidth: 1, isAnimationActive: false, activeDot: false } as const;
 
@@ -154,7 +171,7 @@ const Key = ({ preview, weights, color, levels }: KeyProps) => (
   <figcaption className={look.key}>
     <span>
       <i className={look.before} />
-      before, {count(weights)} weights
+      before, {compact(weights)} weights
     </span>
     <span>
       <i className={look.after} style={{ background: color }} />
@@ -162,9 +179,7 @@ const Key = ({ preview, weights, color, levels }: KeyProps) => (
     </span>
     {preview.clipped > 0 ? <b className={look.clipped}>{percent(clippedShare(preview))} clipped</b> : null}
     <span className={look.keyNote}>
-      {preview.sample
-        ? `first look: ${count(preview.sample.rows)} of ${count(preview.sample.of)} rows`
-        : 'square root of counts'}
+      {preview.sample ? `${count(preview.sample.rows)} of ${count(preview.sample.of)} rows` : 'root of counts'}
     </span>
   </figcaption>
 );

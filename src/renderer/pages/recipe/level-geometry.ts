@@ -9,6 +9,21 @@ export interface Bins {
   counts: readonly number[];
 }
 
+/** Fewer weights a bin than this on average, and the outline is a comb that says nothing. */
+const leastInBin = 12;
+const fewestBins = 32;
+
+/** The bins, joined by twos until enough weights are in each. */
+export function joinedBins(bins: Bins): Bins {
+  const total = bins.counts.reduce((sum, count) => sum + count, 0);
+  if (bins.counts.length < 2 * fewestBins || total / bins.counts.length >= leastInBin) return bins;
+  const counts = Array.from(
+    { length: Math.ceil(bins.counts.length / 2) },
+    (_, at) => (bins.counts[2 * at] ?? 0) + (bins.counts[2 * at + 1] ?? 0),
+  );
+  return joinedBins({ min: bins.min, max: bins.max, counts });
+}
+
 /** Heights are square roots of counts, so that a level of few weights is still seen; 1 is the highest bin. */
 export const heightOf = (count: number, most: number): number =>
   most > 0 ? Math.min(1.05, Math.sqrt(count / most)) : 0;
@@ -22,11 +37,21 @@ export interface OutlinePoint {
 }
 
 /**
- * A step outline: each bin's left edge carries its count. The end bins do not set the height: a grid laid through each
- * group's largest weight piles one weight per group on its first level.
+ * The count that is drawn full height. A grid laid through each group's largest weight piles one weight per group on its
+ * outermost level, so the two highest bins do not set the height: they may be cut off.
  */
-export function outlineOf(bins: Bins, sixSigma: readonly [number, number] | null): OutlinePoint[] {
-  const most = Math.max(...bins.counts.slice(1, -1), 1);
+const fullHeight = (counts: readonly number[]): number => [...counts].sort((one, other) => other - one)[2] || 1;
+
+/**
+ * A step outline: each bin's left edge carries its count. `perLevel` makes it comparable with stems: how many bins a level
+ * gathers, and the count of the highest stem.
+ */
+export function outlineOf(
+  bins: Bins,
+  sixSigma: readonly [number, number] | null,
+  perLevel?: { bins: number; most: number },
+): OutlinePoint[] {
+  const most = perLevel ? perLevel.most / perLevel.bins : fullHeight(bins.counts);
   const width = (bins.max - bins.min) / bins.counts.length || 1;
   const points = bins.counts.map((count, at): OutlinePoint => {
     const x = bins.min + at * width;

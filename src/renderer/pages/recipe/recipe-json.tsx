@@ -151,7 +151,6 @@ export function RecipeJson({ recipe, layer, onReplace }: RecipeJsonProps) {
                   {token.text}
                 </i>
               ))}
-              {'\n'}
             </span>
           ))}
         </pre>

@@ -1,6 +1,6 @@
 // A step as a card: its head with grip and number, and, when open, the form its method's card describes.
 import { IconChevronDown, IconChevronUp, IconGripVertical, IconTrash } from '@tabler/icons-react';
-import type { RefObject } from 'react';
+import { type RefObject, useState } from 'react';
 import type { MethodCard } from '../../../contract/words/method';
 import type { Recipe, Step } from '../../../contract/words/recipe';
 import { plural } from '../../format';
@@ -60,7 +60,21 @@ export function StepHead({ index, step, card, open, summary, grip, onToggle, onM
 }
 
 /** Up to the first full stop or colon. */
-const firstSentence = (text: string): string => /^.*?[.:](?=\s|$)/.exec(text)?.[0] ?? text;
+export const firstSentence = (text: string): string => /^.*?[.:](?=\s|$)/.exec(text)?.[0] ?? text;
+
+/** What the method does in a sentence; the rest is one click further. */
+function MethodHelp({ card }: { card: MethodCard }) {
+  const [whole, setWhole] = useState(false);
+  const first = firstSentence(card.help);
+  return (
+    <p className={look.help}>
+      {whole ? card.help : first}{' '}
+      {first.length < card.help.length ? (
+        <TextAction onClick={() => setWhole(!whole)}>{whole ? 'less' : 'more'}</TextAction>
+      ) : null}
+    </p>
+  );
+}
 
 /** *conv_1*, *conv_1 and 12 more* */
 const named = ([first, ...others]: readonly string[]): string =>
@@ -89,7 +103,7 @@ export function StepForm({ recipe, index, card, warnings, onChange, onRemove }: 
   const apart = (id: string) => Object.values(step.overrides ?? {}).filter((own) => own[id] !== undefined).length;
   return (
     <div className={look.form}>
-      <p className={look.help}>{card.help}</p>
+      <MethodHelp card={card} />
       {card.params
         .filter((parameter) => isShown(step, parameter, card))
         .map((parameter) => (

@@ -8,7 +8,7 @@ import { plural } from '../../format';
 import { keyCaps } from '../../keys';
 import { Panel } from '../../parts/panel';
 import { addStep, moveStep, removeStep, setName, whatItDoes } from './document';
-import { StepForm, StepHead, type StepWarning } from './step-card';
+import { firstSentence, StepForm, StepHead, type StepWarning } from './step-card';
 import look from './steps.module.css';
 import type { RecipeEditing } from './use-recipe';
 
@@ -151,7 +151,7 @@ function Name({ editing, cards }: { editing: RecipeEditing; cards: readonly Meth
       className={look.name ?? ''}
       aria-label="Name of the recipe"
       leftSection={<span className={look.nameLabel}>Name</span>}
-      leftSectionWidth={46}
+      leftSectionWidth={52}
       placeholder={whatItDoes(recipe, cards) || 'by what it does'}
       maxLength={200}
       value={recipe.name ?? ''}
@@ -177,7 +177,7 @@ function AddStep({ cards, onAdd }: { cards: readonly MethodCard[]; onAdd(card: M
               {members.map((card) => (
                 <Menu.Item key={card.id} onClick={() => onAdd(card)}>
                   <b>{card.title}</b>
-                  <div className={look.menuHelp}>{card.help}</div>
+                  <div className={look.menuHelp}>{firstSentence(card.help)}</div>
                 </Menu.Item>
               ))}
             </div>
@@ -196,11 +196,11 @@ function summaryOf(recipe: Recipe, index: number, forecast: RunForecast | null):
   const taken = forecast?.layers.filter((layer) => layer.methods.includes(step.method)).length;
   const refused = forecast?.layers.filter((layer) => layer.methods.length === 0 && layer.refusal).length ?? 0;
   const words = [
-    taken === undefined ? 'looking at the layers' : plural(taken, 'layer'),
+    taken === undefined ? null : plural(taken, 'layer'),
     own > 0 ? `${own} with their own settings` : null,
     refused > 0 && recipe.steps.length === 1 ? `${refused} kept` : null,
   ];
-  return words.filter(Boolean).join('; ');
+  return words.filter(Boolean).join('; ') || '\u00a0';
 }
 
 /** Warnings the forecast gives for layers this method acts on, each once, with the layers it is about. */

@@ -5,6 +5,7 @@ import {
   clippedShare,
   clippingLimits,
   gridOf,
+  joinedBins,
   outlineOf,
   sixSigmaOf,
   ticksOf,
@@ -29,12 +30,15 @@ const preview = {
   milliseconds: 1,
 } satisfies Preview;
 
-it('closes the outline at the right edge and lets end bins not set the height', () => {
+it('closes the outline at the right edge, and no pile of clipped weights sets its height', () => {
   const outline = outlineOf({ min: 0, max: 4, counts: [900, 4, 1, 900] }, null);
   expect(outline.map((point) => point.x)).toEqual([0, 1, 2, 3, 4]);
-  expect(outline[1]!.before).toBe(1);
-  expect(outline[2]!.before).toBe(0.5);
-  expect(outline[0]!.before).toBe(1.05);
+  expect(outline.map((point) => point.before)).toEqual([1.05, 1, 0.5, 1.05, 1.05]);
+});
+
+it('stands beside stems at their height: a level gathers several bins', () => {
+  // 4 bins a level, the highest level 400: a bin of 100 is as high as it.
+  expect(outlineOf(bins, null, { bins: 4, most: 400 })[2]!.before).toBe(1);
 });
 
 it('marks only what lies beyond 6 σ', () => {
@@ -57,4 +61,13 @@ it('gives stems to small grids and ticks to every second level', () => {
   expect(gridOf(preview)).toBe(levels);
   expect(gridOf({ ...preview, levels: Array.from({ length: 255 }, (_, value) => ({ value, count: 1 })) })).toBeNull();
   expect(ticksOf({ min: -7.5, max: 7, counts: [] }, true)).toEqual([-6, -4, -2, 0, 2, 4, 6]);
+});
+
+it('joins bins where there are few weights, and loses none', () => {
+  const few = { min: 0, max: 1, counts: Array.from({ length: 256 }, (_, at) => at % 2) };
+  const joined = joinedBins(few);
+  expect(joined.counts).toHaveLength(32);
+  expect(joined.counts.reduce((sum, count) => sum + count, 0)).toBe(128);
+  const many = { min: 0, max: 1, counts: Array(256).fill(100) };
+  expect(joinedBins(many)).toBe(many);
 });
