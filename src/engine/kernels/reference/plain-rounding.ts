@@ -104,7 +104,7 @@ export function plainRoundings(memory: WasmMemory): RoundingSet {
     ) {
       const places = first + tileSide;
       const line = { groups, groupOf: i32(groupOf, places), codeOf: i32(codeOf, places), top };
-      const out = f32(lost, lines * tileSide);
+      const out = f32(lost, Math.ceil(lines / 4) * 4 * tileSide);
       const own = new Float32Array(tileSide);
       let total = 0;
       for (let n = 0; n < lines; n++) {
