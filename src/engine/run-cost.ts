@@ -14,6 +14,7 @@ import { type Order, orderBytes, requestOf } from './methods/cutting/order';
 import { elementsOf, hollowWorkshop } from './methods/cutting/workshop';
 import type { Subject } from './methods/method';
 import { type Taken, takeSteps } from './recipe-steps';
+import { gatherCost } from './run-cost-gather';
 import { freeMemoryBytes, ownMemoryBytes } from './runtime/machine';
 import { type RuntimeSpeed, runtimeSpeed } from './runtime/speed';
 import type { DatasetReference } from './tasks';
@@ -88,22 +89,25 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
   const weightsPerSecond = await cuttingSpeed(kernels, orders, signal);
   const writePerSecond = await writingSpeed(folder);
   const runtime = await runtimeSpeed();
+  const { dataset } = question;
+  const gather = dataset ? await gatherCost(subject, question.recipe, dataset, question.inputs, runtime) : null;
   const freeMemory = freeMemoryBytes();
   const loads = bytesAfter * loadedPerByte <= freeMemory;
   const apply =
     orders.reduce((sum, order) => sum + elementsOf(order), 0) / weightsPerSecond + newBytes / writePerSecond;
   const stages: { stage: Stage; seconds: number }[] = [
     { stage: 'fit', seconds: fitSeconds },
+    ...(gather ? [{ stage: 'gather' as const, seconds: gather.seconds }] : []),
     { stage: 'apply', seconds: apply },
     { stage: 'write', seconds: bytesAfter / writePerSecond },
   ];
   if (loads) stages.push({ stage: 'reload', seconds: (2 * bytesAfter) / runtime.loadBytesPerSecond });
-  if (loads && question.dataset) stages.push(...(await evaluationCost(question, question.dataset, runtime)));
+  if (loads && dataset) stages.push(...(await evaluationCost(question, dataset, runtime)));
   return {
     dry,
     bytesAfter,
     peakBytes: ownMemoryBytes() + hostMemoryBytes() + largestInMemory(orders, kernels),
-    diskBytes: newBytes + bytesAfter + optimised,
+    diskBytes: newBytes + bytesAfter + Math.max(optimised, gather?.diskBytes ?? 0),
     stages,
     freeDiskBytes: await freeDisk(folder),
     freeMemoryBytes: freeMemory,

@@ -1,9 +1,10 @@
 // What a run says about its layers: one outcome each, and the notes, equal sentences gathered into one.
+import type { Evaluation } from '../contract/words/quality';
 import type { LayerOutcome } from '../contract/words/run';
 import { elementCount } from './graph/graph';
 import type { LayerSite } from './graph/layers';
 import type { LayerRecord } from './recipe-steps';
-import type { OperatorCounts } from './runtime/optimise';
+import { isNodeOf, type OperatorCounts } from './runtime/optimise';
 
 /** Every layer of the parent, in its order. */
 export function layerOutcomes(
@@ -76,4 +77,43 @@ export function fusionNotes(written: OperatorCounts, fused: OperatorCounts): str
   return [
     `${left} of ${expected} integer products were not fused with their conversions: they run, but not at full speed.`,
   ];
+}
+
+/** Methods whose layers the runtime should compute on integers. */
+const integerMethods = new Set(['int8-static', 'zero-shot']);
+
+/** Layers that were written for integer operators and run in float all the same. */
+export function lostFusions(records: ReadonlyMap<string, LayerRecord>, floats: readonly string[]): string[] {
+  const lost = [...records].flatMap(([name, { methods }]) =>
+    methods.some((method) => integerMethods.has(method)) && floats.some((node) => isNodeOf(name, node)) ? [name] : [],
+  );
+  if (lost.length === 0) return [];
+  const verb = lost.length > 1 ? 'stay' : 'stays';
+  return [
+    `${few(lost)} ${verb} in float between conversions: the runtime did not fuse them. Leave them out of the step.`,
+  ];
+}
+
+/** Below this a difference of two medians is noise. */
+const noticeable = 1.1;
+/** Milliseconds of a model whose operators hardly cost more than being called. */
+const tiny = 1;
+
+/** Why the compressed model is not faster, where it was measured to be slower. */
+export function speedNotes(
+  before: Evaluation | undefined,
+  after: Evaluation | undefined,
+  fused: OperatorCounts,
+): string[] {
+  const was = before?.latencyMs;
+  const is = after?.latencyMs;
+  if (!was || !is || was.batch !== is.batch || was.threads !== is.threads || is.p50 < was.p50 * noticeable) return [];
+  const counts = Object.values(fused).reduce((a, b) => a + b, 0);
+  const reason =
+    counts === 0
+      ? 'nothing in it computes on integers or packed weights, and its weights are unpacked on every run'
+      : was.p50 < tiny
+        ? 'a model this small spends its time between operators, not in them'
+        : 'what its integer operators save is less than the conversions around them cost';
+  return [`Measured slower than its parent, ${was.p50.toPrecision(3)} ms → ${is.p50.toPrecision(3)} ms: ${reason}.`];
 }

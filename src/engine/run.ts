@@ -26,11 +26,11 @@ import { readRecipe } from './recipe';
 import { needsData } from './recipe-needs';
 import { type Taken, takeSteps } from './recipe-steps';
 import { costOf, largestOptimised, type RunCost } from './run-cost';
-import { fusionNotes, layerOutcomes, runNotes } from './run-report';
+import { fusionNotes, layerOutcomes, lostFusions, runNotes, speedNotes } from './run-report';
 import { readFusedByBlock } from './runtime/excerpt';
 import { Failure } from './runtime/failure';
 import { blame } from './runtime/given';
-import { countIntegerOperators, type OperatorCounts, readFused } from './runtime/optimise';
+import { countIntegerOperators, type OperatorCounts, readOptimised } from './runtime/optimise';
 import { openSession } from './runtime/session';
 import type { Comparison, RunResult, Tasks, Work } from './tasks';
 
@@ -56,12 +56,13 @@ export async function runRecipe(ask: Ask, work: Work): Promise<RunResult> {
     let measured: Measured = {};
     if (!cost.loads) notes.push(tooLargeToLoad(cost));
     else {
-      const reloading = clock.time('reload', () => reload(path, cost, ask.folder, work));
+      const reloading = clock.time('reload', () => reload(path, cost, taken, ask.folder, work));
       const reloaded = await reloading.catch((error: unknown) => blame(error, ask.path, basename(ask.path)));
       fused = reloaded.fused;
       notes.push(...reloaded.notes);
       if (stopped) notes.push('Stopped between steps: what was cut is kept, and was not evaluated.');
       else if (ask.dataset) measured = await clock.time('evaluate', () => measure(ask, path, clock, work));
+      notes.push(...speedNotes(measured.baseline, measured.compressed, fused));
     }
     return {
       files: await clock.time('hash', () => describeFiles(artifact, taken.files)),
@@ -186,6 +187,7 @@ async function writeArtifact(model: Model, folder: string, work: Work): Promise<
 async function reload(
   path: string,
   cost: RunCost,
+  { records }: Taken,
   folder: string,
   work: Work,
 ): Promise<{ fused: OperatorCounts; notes: string[] }> {
@@ -203,8 +205,8 @@ async function reload(
     const note = 'Above 1 GB one copy of each distinct block is looked at for what the runtime fuses.';
     return { fused, notes: [note, ...fusionNotes(written, fused)] };
   }
-  const fused = await readFused(path, folder);
-  return { fused, notes: fusionNotes(written, fused) };
+  const { fused, floats } = await readOptimised(path, folder);
+  return { fused, notes: [...fusionNotes(written, fused), ...lostFusions(records, floats)] };
 }
 
 interface Measured {

@@ -2,7 +2,7 @@
 import type { MethodCard } from '../../contract/words/method';
 import { intAttribute, makeNode, readInt } from '../graph/edit';
 import type { LayerSite } from '../graph/layers';
-import { dequantizedAlready, keepIt, refusal, unfitType, useInstead } from './cutting/judge';
+import { dequantizedAlready, insteadUse, keepIt, refusal, unfitType } from './cutting/judge';
 import { computeType, isSeenAsStored, type Matrix, rightMatrix } from './cutting/matrix';
 import { bytesNow, type Order, totalBytes } from './cutting/order';
 import { gatherOrder, putGatherBlockQuantized, rowsForm } from './cutting/packed';
@@ -70,33 +70,36 @@ export const int8Dynamic: Method = {
         code: 'unsupported',
         sentence:
           'int8-dynamic cannot take this layer. This runtime has no integer convolution for it, so it would run as fp32 with a conversion in front: slower, not smaller.',
-        mend: useInstead('weight-only'),
+        mend:
+          site.op === 'Conv'
+            ? 'Use int8-static: with ranges learnt beforehand it computes convolutions on integers.'
+            : insteadUse('weight-only'),
       };
     if (site.op === 'GRU' || site.op === 'RNN')
-      return refusal(site, `The runtime has no integer ${site.op}.`, useInstead('weight-only'));
+      return refusal(site, `The runtime has no integer ${site.op}.`, insteadUse('weight-only'));
     if (!card.ops.includes(site.op))
-      return refusal(site, `int8-dynamic does not know ${site.op}.`, useInstead('float16'));
+      return refusal(site, `int8-dynamic does not know ${site.op}.`, insteadUse('float16'));
     const type = computeType(site, subject.shapes);
     const unfit = unfitType(site, type);
     if (unfit) return unfit;
     if (type !== 'float32')
-      return refusal(site, 'Activations are quantized on the fly only from float32.', useInstead('weight-only'));
+      return refusal(site, 'Activations are quantized on the fly only from float32.', insteadUse('weight-only'));
     if (site.op === 'Gather' && (site.tensor.dims.length !== 2 || site.channelAxis !== 0 || !isSeenAsStored(site)))
       return refusal(
         site,
         'The runtime looks up 8-bit weights only along the rows of a two-dimensional table.',
-        useInstead('float16'),
+        insteadUse('float16'),
       );
     if (site.op === 'LSTM') {
       const reason = recurrentReason(subject, site, chosen);
-      if (reason) return refusal(site, reason, useInstead('weight-only'));
+      if (reason) return refusal(site, reason, insteadUse('weight-only'));
     }
     const order = orderOf(site);
     if (!order)
       return refusal(
         site,
         'The runtime multiplies integers only with one constant matrix on the right.',
-        useInstead('weight-only'),
+        insteadUse('weight-only'),
       );
     if (totalBytes(order) >= bytesNow(order))
       return refusal(
@@ -107,8 +110,13 @@ export const int8Dynamic: Method = {
     return null;
   },
 
-  warnings() {
-    return [];
+  warnings({ sites }) {
+    const work = (ops: readonly LayerSite[]): number => ops.reduce((sum, { macs }) => sum + (macs ?? 0), 0);
+    const convolutions = sites.filter(({ op }) => op === 'Conv' || op === 'ConvTranspose');
+    if (work(convolutions) <= work(sites) / 2) return [];
+    return [
+      'Most of the work here is convolution, which stays in float: smaller, hardly faster. int8-static takes both.',
+    ];
   },
 
   async *apply(subject, targets, workshop) {

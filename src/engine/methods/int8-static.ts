@@ -103,6 +103,8 @@ const card: MethodCard = {
 export const int8Static: Method = {
   card,
 
+  samplesOf: ({ samples }) => Number(samples),
+
   fits(subject, site, params) {
     const already = dequantizedAlready(site);
     if (already) return already;

@@ -38,6 +38,8 @@ export interface Method {
   readonly card: MethodCard;
   /** What these parameters need, where that is not what the card says. Anything but weights means calibration samples. */
   needs?(params: Params): readonly Need[];
+  /** Calibration samples it runs the model on, at most; absent where it runs none. For the forecast of time. */
+  samplesOf?(params: Params): number;
   /**
    * Why this layer cannot be taken, or null. From the graph and headers alone. `chosen`: the layers the step acts on, where
    * that is known; some must be taken together.

@@ -5,7 +5,7 @@ import type { Model } from '../graph/graph';
 import type { LayerSite } from '../graph/layers';
 import type { Rounding } from '../kernels/kernels';
 import { hessiansFor, isInView } from './cutting/hessians';
-import { dequantizedAlready, keepIt, refusal, unfitType, useInstead } from './cutting/judge';
+import { dequantizedAlready, insteadUse, keepIt, refusal, unfitType } from './cutting/judge';
 import { computeType, isSeenAsStored, rightMatrix } from './cutting/matrix';
 import { bytesNow, type Order, totalBytes } from './cutting/order';
 import {
@@ -152,7 +152,7 @@ function planOf({ shapes, model }: Subject, site: LayerSite, params: Params): Pl
   const already = dequantizedAlready(site);
   if (already) return refused(already);
   if (!card.ops.includes(site.op))
-    return refused(refusal(site, `weight-only does not know ${site.op}.`, useInstead('float16')));
+    return refused(refusal(site, `weight-only does not know ${site.op}.`, insteadUse('float16')));
   const type = computeType(site, shapes);
   const unfit = unfitType(site, type);
   if (unfit) return refused(unfit);
@@ -179,7 +179,7 @@ function formPlan(site: LayerSite, shapes: Shapes, model: Model, params: Params,
     const columns = site.tensor.dims.at(-1) ?? 0;
     const refused = (sentence: string): Plan => ({
       kind: 'refused',
-      refusal: refusal(site, sentence, useInstead('float16')),
+      refusal: refusal(site, sentence, insteadUse('float16')),
     });
     if (!isTable) return refused('The runtime looks up packed weights only along the rows of a two-dimensional table.');
     if ((columns * Number(params.bits)) % 8 !== 0)

@@ -24,14 +24,37 @@ export function countIntegerOperators(model: Model): OperatorCounts {
   return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Loads the model, lets the runtime write its optimised graph into `folder` (a second full copy), counts, deletes it. */
-export async function readFused(path: string, folder: string): Promise<OperatorCounts> {
+/** Operators that multiply in float. */
+const computesInFloat = /^(Conv|FusedConv|NhwcConv|NhwcFusedConv|Gemm|FusedGemm|MatMul|FusedMatMul)$/;
+
+/** What the runtime made of a model. */
+export interface Optimised {
+  readonly fused: OperatorCounts;
+  /** Names of the nodes that multiply in float, as the runtime spells them. */
+  readonly floats: readonly string[];
+}
+
+/** Loads the model, lets the runtime write its optimised graph into `folder` (a second full copy), reads it, deletes it. */
+export async function readOptimised(path: string, folder: string): Promise<Optimised> {
   const file = join(folder, 'optimised.onnx');
   try {
     const session = await openSession(path, { optimisedFile: file, doing: 'loading the compressed model' });
     await session.close();
-    return countIntegerOperators((await open(file)).model);
+    const { model } = await open(file);
+    const floats = everyNode(model).flatMap(({ node }) => (computesInFloat.test(node.op) ? [node.name] : []));
+    return { fused: countIntegerOperators(model), floats };
   } finally {
     await rm(file, { force: true });
   }
+}
+
+export async function readFused(path: string, folder: string): Promise<OperatorCounts> {
+  return (await readOptimised(path, folder)).fused;
+}
+
+/** True where a node of the optimised graph is the layer's: as it was, or under what the runtime adds when it joins nodes. */
+export function isNodeOf(layer: string, node: string): boolean {
+  return (
+    node === layer || (node.startsWith(layer) && /^(\/MatMulAddFusion\/?|_token_\d+)$/.test(node.slice(layer.length)))
+  );
 }

@@ -11,7 +11,7 @@ export function refusal({ name }: LayerSite, sentence: string, mend?: string): R
 export const keepIt = 'Exclude it; it stays as it is.';
 
 /** Another method that makes the same layer smaller. */
-export const useInstead = (method: 'weight-only' | 'float16'): string => `Use ${method} for a smaller file.`;
+export const insteadUse = (method: 'weight-only' | 'float16'): string => `Use ${method} for a smaller file.`;
 
 /** A layer whose weights are codes already: cutting it again would add a second rounding to the first. */
 export function dequantizedAlready(site: LayerSite): Refusal | null {
