@@ -1,7 +1,7 @@
 // Each kernel on one core against a memory copy of the same weights and against its plain reference, beside the goals of the design.
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { instantiate, type KernelSet, wasm } from '../../src/engine/kernels/kernel-set';
+import { instantiate, type KernelSet, rules, wasm } from '../../src/engine/kernels/kernel-set';
 import { plainKernels } from '../../src/engine/kernels/reference/plain';
 import { against, print } from './table';
 
@@ -69,6 +69,24 @@ export default function bench(): void {
         // 64 stored rows of 4096 channels.
         k.transposeFloats(floats, near(k, at), 64, 4096);
         k.quantizeGroups(codes, scales, zeros, scratch, floats, 4096, 64, 32, 0, 4, 0);
+        k.packCodes(packed, codes, piece, 4, 0);
+      },
+    },
+    {
+      name: 'clipped ranges (80 steps), 4 bits, groups of 32',
+      goal: 0.025,
+      run(k, at) {
+        k.quantizeGroups(codes, scales, zeros, scratch, near(k, at), piece / 4096, 4096, 32, 0, 4, 0);
+        k.clipScales(scales, zeros, source + at * 4, piece / 4096, 4096, 32, 4, floats);
+        k.quantizeGroups(codes, scales, zeros, scratch, source + at * 4, piece / 4096, 4096, 32, 0, 4, rules.given);
+        k.packCodes(packed, codes, piece, 4, 0);
+      },
+    },
+    {
+      name: 'half-quadratic, 4 bits, groups of 64',
+      goal: 0.11,
+      run(k, at) {
+        k.hqqGroups(codes, scales, zeros, scratch, near(k, at), piece / 4096, 4096, 64, 0, 4);
         k.packCodes(packed, codes, piece, 4, 0);
       },
     },

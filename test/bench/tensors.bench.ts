@@ -53,6 +53,8 @@ export default async function bench(): Promise<void> {
     ...{ zero: 'unsigned', pack: 'blocks', scaleRule: 'signed-max' },
     ...over,
   });
+  const hessian = { columns: side, data: new Float64Array(count) };
+  for (let k = 0; k < side; k++) hessian.data[k * side + k] = 1 + (k % 17);
   const works: [string, (kernels: Kernels, i: number) => Promise<unknown>][] = [
     ['statistics with channel ranges', (kernels, i) => kernels.statistics(tensor(i), { channelAxis: 0 })],
     ['4 bits, groups of 32, by rows', (kernels, i) => kernels.quantize(request(i))],
@@ -65,9 +67,17 @@ export default async function bench(): Promise<void> {
       '8 bits, per channel, plain',
       (kernels, i) => kernels.quantize(request(i, { bits: 8, groupSize: 0, pack: 'plain' })),
     ],
+    ['4 bits, groups of 32, clipped ranges', (kernels, i) => kernels.quantize(request(i, { rounding: 'mse' }))],
+    [
+      '4 bits, groups of 64, half-quadratic',
+      (kernels, i) => kernels.quantize(request(i, { rounding: 'hqq', groupSize: 64 })),
+    ],
     ['float16', (kernels, i) => kernels.toFloat16(tensor(i))],
     ['preview, another tensor each time', (kernels, i) => kernels.preview(request(i))],
     ['preview, a dial turned', (kernels, i) => kernels.preview(request(0, { groupSize: 32 << (i % 3) }))],
+    ['preview, clipped ranges, sample', (kernels) => kernels.preview(request(0, { rounding: 'mse' }))],
+    ['preview, half-quadratic, sample', (kernels) => kernels.preview(request(0, { rounding: 'hqq' }))],
+    ['preview, gptq, sample, factor known', (kernels) => kernels.preview(request(0, { rounding: 'gptq', hessian }))],
     [
       'preview, asymmetric, across rows',
       (kernels) => kernels.preview(request(0, { symmetric: false, order: 'columns' })),

@@ -84,4 +84,36 @@ describe('preview', () => {
     const second = await kernels.preview(request);
     expect(total(second.before.counts)).toBe(values.length);
   });
+
+  it.each(['mse', 'hqq', 'gptq'] as const)(
+    '%s: a sixteenth of the rows first, all of them when asked',
+    async (rounding) => {
+      const [rows, columns] = [1056, 256];
+      const many = inFile(floatTensor(bell(rows * columns, 77), [rows, columns]));
+      const data = new Float64Array(columns * columns);
+      for (let i = 0; i < data.length; i++) data[i] = 1 / (1 + Math.abs(Math.floor(i / columns) - (i % columns)));
+      const hessian = { columns, data };
+      const asked = { ...request, tensor: many, rows, columns, rounding, hessian, symmetric: false };
+      const first = await kernels.preview(asked);
+      expect(first.sample).toEqual({ rows: 66, of: 1056 });
+      expect(total(first.after.counts)).toBe(66 * columns);
+      const whole = await kernels.preview({ ...asked, sampleRows: rows });
+      const made = await kernels.quantize(asked);
+      expect(whole).toMatchObject({ signal: made.signal, noise: made.noise, clipped: made.clipped, sample: null });
+      expect(total(whole.after.counts)).toBe(rows * columns);
+      expect(Math.abs(whole.sqnrDb! - first.sqnrDb!)).toBeLessThan(1);
+
+      // As MatMul stores it: a sample of groups along K, of channels for gptq.
+      const across = { ...asked, rows: columns, columns: rows, order: 'columns' as const };
+      const hessianAcross = { columns: rows, data: new Float64Array(rows * rows) };
+      for (let k = 0; k < rows; k++) hessianAcross.data[k * rows + k] = 1 + k;
+      const sampled = await kernels.preview({ ...across, hessian: hessianAcross });
+      expect(sampled.sample).toEqual(rounding === 'gptq' ? { rows: 16, of: 256 } : { rows: 64, of: 1056 });
+      expect(total(sampled.before.counts)).toBe(rounding === 'gptq' ? 16 * rows : 64 * columns);
+    },
+  );
+
+  it('few weights are never a sample', async () => {
+    expect((await kernels.preview({ ...request, rounding: 'mse' })).sample).toBeNull();
+  });
 });

@@ -55,6 +55,32 @@ describe('threads', () => {
     expect(await two.quantize(asked)).toEqual(here);
   });
 
+  it.each(['mse', 'hqq'] as const)('%s', async (rounding) => {
+    const asked = request({ rounding });
+    const here = await inline.quantize(asked);
+    expect(await one.quantize(asked)).toEqual(here);
+    expect(await two.quantize(asked)).toEqual(here);
+  });
+
+  it('gptq and the sums of inputs it needs', async () => {
+    const inputs = bell(700 * 400, 5, 1);
+    const made = [];
+    for (const kernels of [inline, one, two]) {
+      const hessian = { columns: 400, data: new Float64Array(400 * 400) };
+      await kernels.addInputs(hessian, inputs);
+      const tensor = inFile(floatTensor(values.subarray(0, 600 * 400), [400, 600]));
+      for (const order of ['rows', 'columns'] as const) {
+        const asked = request({ tensor, rows: 600, columns: 400, order, rounding: 'gptq', hessian });
+        made.push({ kernels, hessian, order, result: await kernels.quantize(asked) });
+      }
+    }
+    for (const { hessian, order, result } of made) {
+      const here = made.find((other) => other.kernels === inline && other.order === order)!;
+      expect(hessian).toEqual(here.hessian);
+      expect(result).toEqual(here.result);
+    }
+  });
+
   it('statistics, histogram, float16', async () => {
     const { tensor } = request();
     for (const channelAxis of [0, 1]) {
