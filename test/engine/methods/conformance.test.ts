@@ -30,6 +30,10 @@ const variants: Record<string, readonly Record<string, unknown>[]> = {
     { symmetric: true, calibration: 'mse' },
     { calibration: 'entropy' },
   ],
+  'zero-shot': ['Z0', 'Z1', 'Z2', 'Z3', 'Z4'].flatMap((level) => [
+    { level, inputs: 'normalised' },
+    { level, inputs: 'normalised', perChannel: false },
+  ]),
   'weight-only': [2, 4, 8].flatMap((bits) =>
     [16, 32, 256, 0].flatMap((groupSize) => [
       { bits, groupSize, symmetric: true },

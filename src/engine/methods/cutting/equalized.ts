@@ -1,10 +1,10 @@
 // Writes an equalized model: the weights and biases of every joint, rescaled, in the place of the old ones.
 import type { Tensor } from '../../graph/graph';
-import type { LayerSite } from '../../graph/layers';
+import { type LayerSite, listLayers } from '../../graph/layers';
 import type { Subject } from '../method';
 import { balanceCluster, besides, type Cluster, clustersOf, rescaled, rescaledBias } from './equalization';
-import type { Joint } from './joints';
-import type { Rewrite } from './rewrite';
+import { type Joint, jointsOf } from './joints';
+import { Rewrite } from './rewrite';
 import type { Workshop } from './workshop';
 
 export class Equalizer {
@@ -62,4 +62,21 @@ export class Equalizer {
     );
     rewrite.place(this.subject.model.graph, { name, dtype: tensor.dtype, dims: tensor.dims, data });
   }
+}
+
+/** The subject with every joint equalized whose layers are all chosen; the same subject where there is none. */
+export async function equalizedSubject(
+  subject: Subject,
+  chosen: ReadonlySet<string>,
+  workshop: Workshop,
+): Promise<Subject> {
+  const joints = jointsOf(subject).list.filter(({ makers, readers }) =>
+    [...makers, ...readers.map(({ site }) => site)].every(({ name }) => chosen.has(name)),
+  );
+  if (joints.length === 0) return subject;
+  const rewrite = new Rewrite(subject.model);
+  const equalizer = new Equalizer(subject, joints);
+  for (const site of subject.sites) await equalizer.put(rewrite, site, workshop);
+  const model = rewrite.finish();
+  return { model, shapes: subject.shapes, sites: listLayers(model, subject.shapes) };
 }

@@ -27,7 +27,11 @@ export interface IntegerWeight {
  * Gemm  as stored; the node says how it lies.
  * MatMul  [K, N], scales along axis 1.
  */
-export function weightOrder({ site, form }: Pick<Product, 'site' | 'form'>, perChannel: boolean): Order {
+export function weightOrder(
+  { site, form }: Pick<Product, 'site' | 'form'>,
+  perChannel: boolean,
+  rounding: 'nearest' | 'mse' = 'nearest',
+): Order {
   const shared = {
     tensor: site.tensor,
     bits: 8,
@@ -36,7 +40,7 @@ export function weightOrder({ site, form }: Pick<Product, 'site' | 'form'>, perC
     zero: 'signed',
     // The integer kernels want zero at code 0 and a positive scale.
     scaleRule: 'restricted',
-    rounding: 'nearest',
+    rounding,
     scalesOrder: 'rows',
     scaleType: 'float32',
   } as const;
@@ -66,12 +70,13 @@ export class IntegerParts {
     private readonly graph: Graph,
     private readonly rewrite: Rewrite,
     private readonly workshop: Workshop,
+    private readonly rounding: 'nearest' | 'mse' = 'nearest',
   ) {}
 
   /** `inputScale` and the bias decide the least scale of a channel: its bias must fit into 32 bits. */
   async weight(product: Product, inputScale: number, perChannel: boolean): Promise<IntegerWeight> {
     const { site, form } = product;
-    const order = weightOrder(product, perChannel);
+    const order = weightOrder(product, perChannel, this.rounding);
     const key = `${form} ${orderKey(order)}`;
     let ofTensor = this.weights.get(site.tensor);
     if (!ofTensor) this.weights.set(site.tensor, (ofTensor = new Map()));

@@ -30,9 +30,10 @@ export class QdqWriter {
     private readonly kind: ActivationKind,
     private readonly ranges: ReadonlyMap<string, Range> | null,
     private readonly workshop: Workshop,
+    rounding: 'nearest' | 'mse' = 'nearest',
   ) {
     this.rewrite = new Rewrite(subject.model);
-    this.parts = new IntegerParts(plan.graph, this.rewrite, workshop);
+    this.parts = new IntegerParts(plan.graph, this.rewrite, workshop, rounding);
   }
 
   /** Everything that is not a product: call once, before the first of them. */
