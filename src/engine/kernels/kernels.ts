@@ -126,7 +126,10 @@ export interface Kernels {
   /** Counts over [min, max] in 256 equal bins; values beyond an end count in the end bin, non-finite ones nowhere. */
   histogram(tensor: Tensor, range: { min: number; max: number; signal?: AbortSignal }): Promise<Histogram>;
   quantize(request: QuantizeRequest): Promise<QuantizeResult>;
-  /** Keeps the tensor of the last request warm, so that the next one reads no file. */
+  /**
+   * Keeps the tensor of the last request warm, so that the next one reads no file. Roundings that search answer from a sample of at most a
+   * sixteenth of the rows, always the same one; `sampleRows` of all rows is exact.
+   */
   preview(request: QuantizeRequest): Promise<QuantizePreview>;
   /**
    * Adds Σ x·xᵀ of inputs [count][columns] to `into`, which must be float64; whatever the threads, the same bits. `into` is symmetric before

@@ -19,6 +19,8 @@ const sampleWeights = 16 * 2 ** 20;
 /** Roundings that search answer from every sixteenth row first, unless there are few weights. */
 const searchedShare = 1 / 16;
 const fewWeights = 2 ** 18;
+/** Feedback runs over K² products a channel: 2^30 of them take about 30 ms on two threads. */
+const mostProducts = 2 ** 30;
 
 /** What is known of the tensor that was looked at last. */
 export interface Warm {
@@ -140,7 +142,10 @@ function sampled(request: QuantizeRequest, count: number): { sampleRows?: number
   const { sampleRows, order, rows, columns, rounding = 'nearest' } = request;
   if (sampleRows !== undefined) return { sampleRows };
   const stored = order === 'rows' ? rows : columns;
-  if (rounding !== 'nearest') return count > fewWeights ? { sampleRows: Math.ceil(stored * searchedShare) } : {};
+  if (rounding !== 'nearest') {
+    const most = rounding === 'gptq' ? mostProducts / (count * columns) : 1;
+    return count > fewWeights ? { sampleRows: Math.ceil(stored * Math.min(searchedShare, most)) } : {};
+  }
   return count > wholeWeights ? { sampleRows: Math.ceil((stored * sampleWeights) / count) } : {};
 }
 
