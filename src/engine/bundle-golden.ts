@@ -45,19 +45,30 @@ async function* samplesOf(dataset: Dataset, session: Session): AsyncGenerator<Fe
 /** Sizes tried, in turn, for what a model leaves free besides its batch. */
 const freeSizes = [1, 16, 32, 64, 224, 256, 512];
 
+/** How free sizes are filled in; `nameless` are those without a symbol, which may be a batch too. */
+interface Filling {
+  readonly free: number;
+  readonly nameless: 'free' | 'batch';
+}
+
 /** Seeded noise where there is no dataset: it proves the arithmetic, not the task. */
 async function* madeUp(session: Session): AsyncGenerator<Feeds> {
+  const free = session.inputs.flatMap(({ shape }) => shape.slice(1).filter((dim) => typeof dim !== 'number'));
+  const hasNameless = free.some((dim) => dim === null);
+  const fillings = freeSizes.flatMap((size): Filling[] => [
+    { free: size, nameless: 'free' },
+    ...(hasNameless ? [{ free: size, nameless: 'batch' } as const] : []),
+  ]);
   let last: unknown;
-  for (const free of freeSizes) {
+  for (const filling of free.length > 0 ? fillings : fillings.slice(0, 1)) {
     try {
-      await session.run(noise(session.inputs, free, 1));
+      await session.run(noise(session.inputs, filling, 1));
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       last = error;
-      if (session.inputs.every((port) => port.shape.slice(1).every((dim) => typeof dim === 'number'))) break;
       continue;
     }
-    for (let seed = 1; seed <= goldenCount * 2; seed++) yield noise(session.inputs, free, seed);
+    for (let seed = 1; seed <= goldenCount * 2; seed++) yield noise(session.inputs, filling, seed);
     return;
   }
   const reason = last instanceof Failure ? ` ${last.sentence}` : '';
@@ -68,15 +79,25 @@ async function* madeUp(session: Session): AsyncGenerator<Feeds> {
   );
 }
 
-function noise(ports: readonly SessionPort[], free: number, seed: number): Feeds {
+function noise(ports: readonly SessionPort[], filling: Filling, seed: number): Feeds {
   const random = mulberry32(seed * 7919);
   const feeds: Feeds = {};
   for (const port of ports) {
-    const dims = port.shape.map((dim, axis) => (typeof dim === 'number' && dim >= 0 ? dim : axis === 0 ? 1 : free));
+    const dims = dimsOf(port, ports, filling);
     const count = dims.reduce((product, dim) => product * dim, 1);
     feeds[port.name] = { dtype: port.dtype ?? 'float32', dims, data: noiseOf(port, count, random) };
   }
   return feeds;
+}
+
+/** One sample: the first axis is the batch, and so is every axis of the same name (a recurrent state has it second). */
+function dimsOf({ shape }: SessionPort, ports: readonly SessionPort[], { free, nameless }: Filling): number[] {
+  const leading = new Set(ports.map((port) => port.shape[0]).filter((dim) => typeof dim === 'string'));
+  return shape.map((dim, axis) => {
+    if (typeof dim === 'number' && dim >= 0) return dim;
+    if (axis === 0 || (typeof dim === 'string' && leading.has(dim))) return 1;
+    return typeof dim !== 'string' && nameless === 'batch' && shape.length > 2 ? 1 : free;
+  });
 }
 
 function noiseOf(port: SessionPort, count: number, random: () => number): FeedData {

@@ -51,6 +51,9 @@ describe.skipIf(!hasTestData)('bundles of real models', () => {
     ['integer', 'models/mobilenetv2-cifar10-dynint8/model.onnx', 'data/imagenet-samples', 2e-2],
     ['fixed', 'models/cifar10-resnet2b/model.onnx', 'data/cifar10', 1e-4],
     ['noise', 'models/light/light_squeezenet.onnx', undefined, 1e-4],
+    ['batch in the second axis', 'models/silero-vad/silero_vad_16k_op15.onnx', undefined, 1e-4],
+    ['axes without names', 'models/silero-vad/silero_vad.onnx', undefined, 1e-4],
+    ['several free sizes', 'models/stories260K/model_with_past.onnx', undefined, 1e-4],
   ])('%s: verified here and by itself', async (name, model, dataset, tolerance) => {
     const out = await bundled(name, model, dataset);
     const document = await verifyBundle({ path: out }, quiet);
