@@ -86,7 +86,7 @@ const cases: Record<string, Case> = {
     model: 'ultraface/RFB-320.onnx',
     task: 'none',
     input: faces,
-    splits: { calibration: images(0, 128), test: images(500, 700) },
+    splits: { calibration: images(0, 128), test: images(128, 300) },
     fused: { QLinearConv: 52, QLinearAdd: 1, QLinearConcat: 1 },
   },
 };
@@ -189,7 +189,7 @@ describe.skipIf(!hasTestData)('static quantization', () => {
     mkdirSync(place);
     await write(resnet18(), { folder: place, file: 'model.onnx' });
     const input = { resize: { width: 224, height: 224, fit: 'stretch' }, scale: 1 / 255, layout: 'NCHW' };
-    const data = dataset('residual', 'none', input, { calibration: images(0, 32), test: images(500, 600) });
+    const data = dataset('residual', 'none', input, { calibration: images(0, 32), test: images(200, 300) });
     const out = join(folder, 'out-residual');
     const path = join(place, 'model.onnx');
     const args = ['run', path, '--recipe', recipe('residual', { samples: 32 }), '--data', data, '--out', out, '--json'];

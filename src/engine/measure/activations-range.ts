@@ -56,6 +56,8 @@ function percentile(histogram: Histogram, all: Range, percent: number): Range {
 
 const candidates = 128;
 const leastShare = 0.1;
+/** Divergence may clip this share of the values away and no more: of a distribution with few distinct values it would clip half. */
+const mostClipped = 1e-3;
 
 /**
  * Expected squared error of a grid over [min, max]: step²/12 for each value inside (exact zeros cost nothing), the squared distance to the
@@ -128,6 +130,8 @@ class Sums {
  */
 function leastDivergence(histogram: Histogram, all: Range): Range {
   const { width } = histogram;
+  const sums = new Sums(histogram);
+  const clipped = ({ min, max }: Range): number => sums.beyond(min, 'below').count + sums.beyond(max, 'above').count;
   const furthest = Math.max(-all.min, all.max);
   let best = all;
   let least = Number.POSITIVE_INFINITY;
@@ -137,7 +141,7 @@ function leastDivergence(histogram: Histogram, all: Range): Range {
     const from = Math.floor(range.min / width) + sideBins;
     const to = Math.min(2 * sideBins, Math.ceil(range.max / width) + sideBins);
     // A grid finer than the bins loses nothing that they could show.
-    if (to - from < levels) continue;
+    if (to - from < levels || clipped(range) > mostClipped * sums.total) continue;
     const found = divergence(histogram.counts, from, to);
     if (found < least) {
       least = found;

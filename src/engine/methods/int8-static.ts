@@ -3,6 +3,7 @@ import type { MethodCard } from '../../contract/words/method';
 import { refuse } from '../../contract/words/refusal';
 import { readInt } from '../graph/edit';
 import { storedBytes } from '../graph/graph';
+import { consumers } from '../graph/walk';
 import { observeRanges } from '../measure/activations';
 import type { RangeRule } from '../measure/activations-range';
 import { cpuFeatures } from '../runtime/machine';
@@ -81,7 +82,7 @@ const card: MethodCard = {
       label: 'Activations',
       kind: 'choice',
       default: 'uint8',
-      help: 'Both run equally fast here; some accelerators know only one.',
+      help: 'On x64 choose uint8: where a value is used twice, int8 is not fused. ARM takes both, and some accelerators know only one.',
       choices: [
         { value: 'uint8', label: 'uint8' },
         { value: 'int8', label: 'int8' },
@@ -138,8 +139,12 @@ export const int8Static: Method = {
     return null;
   },
 
-  warnings() {
-    return saturates() ? ['This CPU adds pairs of 8-bit products in 16 bits, which may saturate.'] : [];
+  warnings({ model }, { node }, { activations }) {
+    const warnings = saturates() ? ['This CPU adds pairs of 8-bit products in 16 bits, which may saturate.'] : [];
+    const users = consumers(model.graph);
+    const isShared = [node.inputs[0]!, node.outputs[0]!].some((value) => (users.get(value)?.length ?? 0) > 1);
+    if (process.arch === 'x64' && activations === 'int8' && isShared) warnings.push(losesFusion);
+    return warnings;
   },
 
   async *apply(subject, targets, workshop) {
@@ -203,6 +208,10 @@ function observe({ model }: Subject, plan: QdqPlan, params: Params, gathering: G
     onSample: (done, total) => tell(`Static int8, sample ${done} of ${total}`, done, total),
   });
 }
+
+/** On x64 the runtime rewrites int8 activations to uint8, but not where several nodes read one value: the types around it differ then. */
+const losesFusion =
+  'On x64 this runtime does not fuse int8 activations where a value is used twice, and such layers run slower than float. Choose uint8; ARM takes both.';
 
 /** x64 without VNNI. ARM computes 8-bit products exactly. */
 function saturates(): boolean {
