@@ -120,11 +120,12 @@ export class Eta {
     return this.#stages.slice(this.#current + 1).reduce((sum, stage) => sum + stage.expected * pace, now);
   }
 
-  /** Half the spread of the ends foretold lately. */
+  /** Half the spread of the ends foretold lately; no end lies in the past, so it is never more than the time left. */
   #band(left: number, now: number): number {
     const end = now / 1000 + left;
     this.#ends = [...this.#ends.filter(({ at }) => now / 1000 - at < spreadSeconds), { at: now / 1000, end }];
     const ends = this.#ends.map((foretold) => foretold.end);
-    return Math.max((Math.max(...ends) - Math.min(...ends)) / 2, left * leastBand);
+    const spread = (Math.max(...ends) - Math.min(...ends)) / 2;
+    return Math.min(left, Math.max(spread, left * leastBand));
   }
 }

@@ -3,11 +3,13 @@ import { IconPin } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { RunRow } from '../../../contract/words/run';
 import { bytes, fixed, milliseconds } from '../../format';
+import { qualityText } from '../../measures';
+import { metricName } from '../../model-words';
 import { type Column, DataTable } from '../../parts/data-table';
 import { Figure } from '../../parts/figure';
 import { PrecisionTag } from '../../parts/precision-tag';
 import type { Sorting } from '../../parts/sorting';
-import { metricNames, metricText } from '../runs/words';
+
 import look from './compare.module.css';
 import type { Point } from './front';
 import { parentId } from './points';
@@ -83,7 +85,7 @@ export function RunTable({ points, rows, parent, metric, a, b, onPick, onOpen }:
     },
     {
       id: 'quality',
-      head: metricNames[metric] ?? metric,
+      head: metricName(metric),
       align: 'right',
       width: 120,
       evidence: 'measured',
@@ -92,7 +94,7 @@ export function RunTable({ points, rows, parent, metric, a, b, onPick, onOpen }:
         <Figure
           kind="measured"
           size="table"
-          text={metricText(metric, point.value)}
+          text={qualityText(metric, point.value)}
           half={half(point, metric)}
           how={`n = ${point.n.toLocaleString('en-US')}`}
         />

@@ -4,10 +4,12 @@ import { CartesianGrid, ErrorBar, LabelList, Scatter, ScatterChart, XAxis, YAxis
 import { axisTitle, horizontalGrid, xAxis, yAxis } from '../../charts/axes';
 import { Chart } from '../../charts/chart';
 import { bytes, milliseconds, percent, significant } from '../../format';
+import { qualityText } from '../../measures';
+import { metricName } from '../../model-words';
 import { Panel } from '../../parts/panel';
 import { Segmented } from '../../parts/segmented';
 import { precisionOf } from '../../precision';
-import { metricNames, metricText } from '../runs/words';
+
 import look from './compare.module.css';
 import { type Point, paretoFront } from './front';
 import { costAxis, qualityAxis } from './ticks';
@@ -49,12 +51,12 @@ export function ScatterPanel(props: ScatterPanelProps) {
   const missing = points.length - drawn.length;
   const n = points[0]?.n;
   const clause = [
-    `${metricNames[metric] ?? metric}, 95 % intervals${n ? `, n = ${n.toLocaleString('en-US')}` : ''}`,
+    `${metricName(metric)}, 95 % intervals${n ? `, n = ${n.toLocaleString('en-US')}` : ''}`,
     unmeasured > 0 ? `${unmeasured} not measured` : '',
     missing > 0 ? `${missing} not timed` : '',
   ];
   const said = `${points.length} points. On the front: ${front
-    .map((point) => `${point.title} at ${metricText(metric, point.value)} and ${bytes(point.bytes)}`)
+    .map((point) => `${point.title} at ${qualityText(metric, point.value)} and ${bytes(point.bytes)}`)
     .join('; ')}.`;
   return (
     <Panel
@@ -83,12 +85,12 @@ export function ScatterPanel(props: ScatterPanelProps) {
       <Chart
         summary={said}
         table={() => ({
-          heads: ['Run', 'Size', metricNames[metric] ?? metric, '95 % interval', 'Latency here'],
+          heads: ['Run', 'Size', metricName(metric), '95 % interval', 'Latency here'],
           rows: drawn.map((point) => [
             point.title,
             bytes(point.bytes),
-            metricText(metric, point.value),
-            `${metricText(metric, point.low)}–${metricText(metric, point.high)}`,
+            qualityText(metric, point.value),
+            `${qualityText(metric, point.low)}–${qualityText(metric, point.high)}`,
             point.latencyMs === null ? 'not measured' : milliseconds(point.latencyMs),
           ]),
         })}

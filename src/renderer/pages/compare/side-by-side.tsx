@@ -6,10 +6,11 @@ import type { RunRow } from '../../../contract/words/run';
 import { Cut } from '../../cut/cut';
 import { cutOfModel, cutOfRun, stockOf } from '../../cut/layers';
 import { bytes, count, milliseconds, percent, significant } from '../../format';
+import { qualityText } from '../../measures';
 import { EmptyState } from '../../parts/empty-state';
 import { Panel } from '../../parts/panel';
 import { printRecipe } from '../recipe/print-recipe';
-import { metricText } from '../runs/words';
+
 import look from './compare.module.css';
 import { apart, type Point } from './front';
 import { difference } from './verdict';
@@ -62,7 +63,7 @@ export function SideBySide({ parent, a, b, metric, onSwap }: SideProps) {
                   />
                   <div className={look.pairFigures}>
                     <b>{bytes(each.point.bytes)}</b>
-                    <b>{metricText(metric, each.point.value)}</b>
+                    <b>{qualityText(metric, each.point.value)}</b>
                     <b>{each.point.latencyMs === null ? '' : milliseconds(each.point.latencyMs)}</b>
                   </div>
                 </div>

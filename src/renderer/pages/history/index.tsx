@@ -12,6 +12,8 @@ import { Cut } from '../../cut/cut';
 import { cutOfRun, stockOf } from '../../cut/layers';
 import { ago, bytes, fixed, milliseconds, plural } from '../../format';
 import { useShortcut } from '../../keys';
+import { qualityText } from '../../measures';
+import { metricName } from '../../model-words';
 import { RefusalCard } from '../../parts/card';
 import { type Column, DataTable } from '../../parts/data-table';
 import { EmptyState } from '../../parts/empty-state';
@@ -22,7 +24,7 @@ import type { Sorting } from '../../parts/sorting';
 import { Split } from '../../parts/split';
 import { Status } from '../../parts/status';
 import { useMethods, useModels, useRuns } from '../../queries';
-import { metricNames, metricText, runTitle, stateWords, wasRefused } from '../runs/words';
+import { runTitle, stateWords, wasRefused } from '../runs/words';
 import { filterRuns } from './filter';
 import look from './history.module.css';
 import { lineage } from './lineage';
@@ -188,7 +190,7 @@ function Table({ rows, models, cards, chosen, sorting, onSort, onChoose, onOpen 
     },
     {
       id: 'quality',
-      head: metricNames[metric] ?? metric,
+      head: metricName(metric),
       align: 'right',
       width: 120,
       evidence: 'measured',
@@ -254,7 +256,7 @@ function Quality({ row }: { row: RunRow }) {
     <Figure
       kind="measured"
       size="table"
-      text={metricText(row.metric, row.value)}
+      text={qualityText(row.metric, row.value)}
       half={half}
       how={quality ? `n = ${quality.n.toLocaleString('en-US')}` : undefined}
     />

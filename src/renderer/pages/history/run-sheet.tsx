@@ -10,6 +10,8 @@ import { orpc, refusalOf } from '../../api';
 import { Cut } from '../../cut/cut';
 import { cutOfRun, stockOf } from '../../cut/layers';
 import { bytes, clock, count, day, milliseconds, percent } from '../../format';
+import { qualityText } from '../../measures';
+import { metricName } from '../../model-words';
 import { Card, RefusalCard } from '../../parts/card';
 import { Fact, Facts } from '../../parts/fact';
 import { Figure } from '../../parts/figure';
@@ -17,7 +19,7 @@ import { Panel } from '../../parts/panel';
 import { TextAction } from '../../parts/text-action';
 import { printRecipe } from '../recipe/print-recipe';
 import { keepDraft } from '../recipe/use-recipe';
-import { metricNames, metricText, runTitle } from '../runs/words';
+import { runTitle } from '../runs/words';
 import look from './history.module.css';
 
 export function RunSheet({
@@ -89,12 +91,9 @@ export function RunSheet({
               <Figure kind="measured" size="readout" text={bytes(row.bytes)} />
             )}
           </Fact>
-          <Fact
-            label={metricNames[row.metric ?? ''] ?? 'Quality'}
-            note={measured ? `n = ${count(measured.quality.n)}` : undefined}
-          >
+          <Fact label={metricName(row.metric ?? '')} note={measured ? `n = ${count(measured.quality.n)}` : undefined}>
             {row.metric && row.value !== null ? (
-              <Figure kind="measured" size="readout" text={metricText(row.metric, row.value)} />
+              <Figure kind="measured" size="readout" text={qualityText(row.metric, row.value)} />
             ) : (
               <Figure kind="unknown" word="not measured" />
             )}

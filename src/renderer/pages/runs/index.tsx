@@ -1,9 +1,7 @@
 // The Runs page: the queue beside the run that is looked at.
 import { Button } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useAddress } from '../../address';
-import { orpc } from '../../api';
 import { EmptyState } from '../../parts/empty-state';
 import { SkeletonRows } from '../../parts/skeleton';
 import { Split } from '../../parts/split';
@@ -16,7 +14,6 @@ export default function RunsPage() {
   const { data: rows } = useRuns();
   const models = useModels().data;
   const cards = useMethods().data ?? [];
-  const usage = useQuery(orpc.host.usage.queryOptions({ refetchInterval: 5_000 })).data;
   const byId = useMemo(() => new Map((models ?? []).map((each) => [each.id, each])), [models]);
   if (!rows) return <SkeletonRows rows={6} height={68} />;
   const shown = rows.find((row) => row.id === run) ?? rows.find((row) => row.state === 'running') ?? rows[0];
@@ -38,9 +35,9 @@ export default function RunsPage() {
       id="runs"
       fixed="start"
       size={396}
-      min={{ start: 300, end: 520 }}
+      min={{ start: 280, end: 520 }}
       start={<Queue rows={rows} models={byId} cards={cards} chosen={shown.id} onChoose={(id) => set({ run: id })} />}
-      end={<RunDetail key={shown.id} row={shown} cards={cards} boundBytes={usage?.engineBoundBytes ?? null} />}
+      end={<RunDetail key={shown.id} row={shown} rows={rows} model={byId.get(shown.modelId) ?? null} cards={cards} />}
     />
   );
 }

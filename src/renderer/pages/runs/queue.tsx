@@ -1,16 +1,19 @@
-// The queue: what runs, what waits, what ran lately; each row with its cut.
-import { IconHandStop } from '@tabler/icons-react';
+// The queue: what runs, what waits, what ran lately.
+import { IconBoltOff, IconHandStop } from '@tabler/icons-react';
 import type { MethodCard } from '../../../contract/words/method';
 import type { LibraryModel } from '../../../contract/words/model';
 import type { RunRow } from '../../../contract/words/run';
+import { useAddress } from '../../address';
 import { Cut } from '../../cut/cut';
-import { cutOfModel, cutOfRun, stockOf } from '../../cut/layers';
-import { day, duration, percent } from '../../format';
+import { cutOfModel, stockOf } from '../../cut/layers';
+import { day, percent, plural } from '../../format';
 import { Panel } from '../../parts/panel';
 import { ProgressBar } from '../../parts/progress';
 import { Status } from '../../parts/status';
-import look from './runs.module.css';
-import { outcome, runTitle, secondsOf, stageName, stateWords, timeLeft, wasRefused } from './words';
+import { TextAction } from '../../parts/text-action';
+import look from './queue.module.css';
+import { turnedLayers } from './run-stages';
+import { isActive, noteOf, runTitle, stateWords, timeLeft, tookWords, wasRefused } from './words';
 
 interface QueueProps {
   rows: readonly RunRow[];
@@ -20,11 +23,15 @@ interface QueueProps {
   onChoose(id: string): void;
 }
 
+/** Older runs are History's. */
+const mostEnded = 80;
+
 export function Queue({ rows, models, cards, chosen, onChoose }: QueueProps) {
-  const active = rows.filter((row) => row.state === 'running' || row.state === 'queued').sort(runningFirst);
-  const ended = rows.filter((row) => row.state !== 'running' && row.state !== 'queued');
+  const { to } = useAddress();
+  const active = rows.filter(isActive).sort(runningFirst);
+  const ended = rows.filter((row) => !isActive(row));
   const days = new Map<string, RunRow[]>();
-  for (const row of ended) {
+  for (const row of ended.slice(0, mostEnded)) {
     const key = day(row.createdAt);
     days.set(key, [...(days.get(key) ?? []), row]);
   }
@@ -50,6 +57,11 @@ export function Queue({ rows, models, cards, chosen, onChoose }: QueueProps) {
           </li>
         ))}
       </ul>
+      {ended.length > mostEnded ? (
+        <p className={look.more}>
+          {plural(ended.length - mostEnded, 'older run')} in <TextAction href={to('/history')}>History</TextAction>
+        </p>
+      ) : null}
     </Panel>
   );
 }
@@ -65,50 +77,41 @@ interface QueueRowProps {
   onChoose(id: string): void;
 }
 
+const cutWidth = 308;
+
 function QueueRow({ row, model, cards, chosen, onChoose }: QueueRowProps) {
   const running = row.state === 'running';
-  const seconds = secondsOf(row);
   return (
     <li>
-      <button type="button" className={look.row} aria-current={chosen || undefined} onClick={() => onChoose(row.id)}>
-        <span className={look.rowNumber}>{row.number}</span>
-        <span className={look.rowBody}>
-          <span className={look.rowHead}>
+      <button
+        type="button"
+        className={look.row}
+        aria-current={chosen || undefined}
+        data-state={row.state}
+        onClick={() => onChoose(row.id)}
+      >
+        <span className={look.number}>{row.number}</span>
+        <span className={look.body}>
+          <span className={look.head}>
             <b>{runTitle(row, cards)}</b>
-            <span className={look.rowState}>
+            <span className={look.state}>
               {running ? (
                 <>
                   <b>{percent(row.progress?.share ?? 0, 0)}</b> {timeLeft(row.progress)}
                 </>
               ) : (
-                <State row={row} seconds={seconds} />
+                <RunStatus row={row} />
               )}
             </span>
           </span>
-          <span className={look.rowNote}>
-            {running && row.progress
-              ? `${row.model} · ${stageName(row.progress.stage)}`
-              : row.state === 'done'
-                ? outcome(row)
-                : row.model}
-          </span>
-          {row.error && row.state !== 'done' ? <span className={look.rowError}>{row.error.sentence}</span> : null}
-          {model && running && row.kind === 'compress' ? (
+          <span className={look.note}>{noteOf(row)}</span>
+          {model && isActive(row) && row.kind !== 'evaluate' ? (
             <Cut
               layers={cutOfModel(model.layers)}
               stock={stockOf(model.layers)}
-              size="side"
-              width={300}
-              height={30}
-              turned={turnedLayers(row, model)}
-            />
-          ) : null}
-          {model && row.document && row.state === 'done' && row.document.layers.length > 0 ? (
-            <Cut
-              layers={cutOfRun(row.document.layers, model.layers)}
-              stock={stockOf(model.layers)}
-              size="row"
-              width={300}
+              width={cutWidth}
+              height={26}
+              turned={turnedLayers(row, model.layers.length)}
             />
           ) : null}
           {running ? <ProgressBar share={row.progress?.share ?? null} label={`Run ${row.number}`} /> : null}
@@ -118,23 +121,21 @@ function QueueRow({ row, model, cards, chosen, onChoose }: QueueRowProps) {
   );
 }
 
-/** How far the tool has come along the layers, while it cuts. */
-function turnedLayers(row: RunRow, model: LibraryModel): number {
-  const progress = row.progress;
-  if (!progress) return 0;
-  if (progress.stage === 'fit' || progress.stage === 'gather' || progress.stage === 'open') return 0;
-  if (progress.stage !== 'apply' || progress.total === 0) return model.layers.length;
-  return Math.round((progress.done / progress.total) * model.layers.length);
-}
-
-function State({ row, seconds }: { row: RunRow; seconds: number | null }) {
+/** How it ended, with its icon; a finished run says how long it took. */
+export function RunStatus({ row, word }: { row: RunRow; word?: boolean }) {
   if (wasRefused(row))
     return (
       <Status tone="warn" icon={IconHandStop}>
         refused
       </Status>
     );
-  const { word, tone } = stateWords[row.state];
-  const text = row.state === 'done' && seconds !== null ? duration(seconds) : word;
-  return tone ? <Status tone={tone}>{text}</Status> : <span className={look.quiet}>{text}</span>;
+  const said = stateWords[row.state];
+  const text = row.state === 'done' && !word ? tookWords(row) || said.word : said.word;
+  if (row.state === 'interrupted')
+    return (
+      <Status tone="warn" icon={IconBoltOff}>
+        {text}
+      </Status>
+    );
+  return said.tone ? <Status tone={said.tone}>{text}</Status> : <span className={look.quiet}>{text}</span>;
 }

@@ -8,7 +8,7 @@ import { orpc } from '../../api';
 import { EmptyState } from '../../parts/empty-state';
 import { Panel } from '../../parts/panel';
 import { TextAction } from '../../parts/text-action';
-import look from './runs.module.css';
+import look from './detail.module.css';
 import { coverage } from './words';
 
 const time = (iso: string) => new Date(iso).toLocaleTimeString('en-GB');
@@ -26,9 +26,8 @@ export function WhatHappened({ row }: { row: RunRow }) {
       tools={
         <Tooltip label="Copy the log">
           <ActionIcon
-            variant="subtle"
-            size={24}
             aria-label="Copy the log"
+            disabled={lines.length === 0}
             onClick={() => void navigator.clipboard.writeText(text)}
           >
             <IconCopy size={14} />
@@ -36,7 +35,11 @@ export function WhatHappened({ row }: { row: RunRow }) {
         </Tooltip>
       }
     >
-      {newest.length === 0 ? <EmptyState title="Nothing was logged yet." /> : null}
+      {newest.length === 0 ? (
+        <EmptyState title={row.state === 'queued' ? 'It has not begun.' : 'Nothing to tell yet.'}>
+          Every layer that is cut, kept or changed in another way is told here.
+        </EmptyState>
+      ) : null}
       <ol className={look.log}>
         {newest.map((line, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: lines are only ever added

@@ -1,46 +1,36 @@
-// What a run is called, what it is doing, and how it ended, in words.
+// What a run is called, what it is doing, how it ended, and what came of it, in words.
 import type { MethodCard } from '../../../contract/words/method';
 import type { Progress, RunRow, RunState } from '../../../contract/words/run';
-import { bytes, duration, milliseconds, percent, plural, roughDuration, significant, thin } from '../../format';
+import { bytes, duration, milliseconds, percent, plural, roughDuration } from '../../format';
+import { qualityText } from '../../measures';
+import { metricName } from '../../model-words';
 import type { Tone } from '../../parts/status';
+import { sentenceOf } from '../../refusal-words';
 import { titleOf } from '../recipe/document';
 
 /** The recipe's name, or what it does; an evaluation is called so. */
 export function runTitle(row: RunRow, cards: readonly MethodCard[]): string {
   if (row.kind === 'evaluate') return row.recipe.name ?? 'As it is';
-  return titleOf(row.recipe, cards);
+  const title = titleOf(row.recipe, cards);
+  return row.kind === 'replay' ? `${title}, replayed` : title;
 }
 
-export const stageNames: Record<string, string> = {
+const stageNames: Record<string, string> = {
+  start: 'Start',
   fit: 'Fit',
   gather: 'Gather',
   apply: 'Cut',
   write: 'Write',
-  reload: 'Reload and check',
+  reload: 'Reload',
   evaluate: 'Evaluate',
   time: 'Time',
-  open: 'Open',
 };
 export const stageName = (stage: string): string => stageNames[stage] ?? stage;
 
-export const metricNames: Record<string, string> = {
-  accuracy: 'Top-1',
-  top5: 'Top-5',
-  perplexity: 'Perplexity',
-  rmse: 'RMSE',
-  psnr: 'PSNR',
-  agreement: 'Agreement',
-};
-
-/** A metric's value as printed: fractions in per cent, the rest in four digits. */
-export const metricText = (metric: string, value: number): string =>
-  metric === 'perplexity' || metric === 'rmse' || metric === 'psnr' ? significant(value, 4) : percent(value);
-
-/** *25 s left*, *finding out how long*. */
+/** *25 s left, ±4 s*; the first seconds say so. */
 export function timeLeft(progress: Progress | null): string {
   if (!progress || progress.secondsLeft === null) return 'finding out how long';
-  const band = progress.secondsLeftBand;
-  return `${roughDuration(progress.secondsLeft)} left${band && band >= 1 ? `, ±${roughDuration(band)}` : ''}`;
+  return `${roughDuration(progress.secondsLeft)} left`;
 }
 
 export const stateWords: Record<RunState, { word: string; tone: Tone | null }> = {
@@ -56,10 +46,12 @@ export const stateWords: Record<RunState, { word: string; tone: Tone | null }> =
 export const wasRefused = (row: RunRow): boolean =>
   row.state === 'failed' && row.error !== null && row.error.code !== 'failed' && row.error.code !== 'engine-died';
 
+export const isActive = (row: RunRow): boolean => row.state === 'running' || row.state === 'queued';
+
 /** Seconds it took, or takes so far. */
-export function secondsOf(row: RunRow): number | null {
+export function secondsOf(row: RunRow, now = new Date()): number | null {
   if (!row.startedAt) return null;
-  const end = row.finishedAt ? new Date(row.finishedAt) : new Date();
+  const end = row.finishedAt ? new Date(row.finishedAt) : now;
   return Math.max(0, (end.getTime() - new Date(row.startedAt).getTime()) / 1000);
 }
 
@@ -68,49 +60,110 @@ export function outcome(row: RunRow): string {
   const measured = row.document?.compressed;
   return [
     row.bytes === null ? null : bytes(row.bytes),
-    row.metric && row.value !== null ? metricText(row.metric, row.value) : null,
+    row.metric && row.value !== null ? qualityText(row.metric, row.value) : null,
     measured?.latencyMs ? milliseconds(measured.latencyMs.p50) : null,
   ]
     .filter(Boolean)
     .join(' · ');
 }
 
+/** The share of the parent's bytes that is left. */
+export function shareLeft(row: RunRow, parentBytes: number | null): number | null {
+  const after = row.document?.artifact.bytes ?? row.bytes;
+  const before = row.document?.baseline?.bytes ?? parentBytes;
+  return after === null || !before ? null : after / before;
+}
+
+/** *16 % of the bytes are left, and top-1 is 99.33 %; the parent has 99.40 %.* */
+function doneSentence(row: RunRow, parentBytes: number | null): string {
+  if (row.kind === 'evaluate')
+    return row.metric && row.value !== null && row.metric !== 'agreement'
+      ? `${row.model} has ${qualityText(row.metric, row.value)} ${metricName(row.metric).toLowerCase()} as it is.`
+      : `${row.model} was run as it is.`;
+  const share = shareLeft(row, parentBytes);
+  const size = share === null ? 'It is done' : `${percent(share, share < 0.1 ? 1 : 0)} of the bytes are left`;
+  const { compressed, baseline } = row.document ?? {};
+  if (!compressed) return `${size}.`;
+  const { metric, value } = compressed.quality;
+  if (metric === 'agreement') return `${size}, and ${percent(value)} of the answers agree with the parent’s.`;
+  const parent = baseline ? `; the parent has ${qualityText(baseline.quality.metric, baseline.quality.value)}` : '';
+  return `${size}, and ${metricName(metric).toLowerCase()} is ${qualityText(metric, value)}${parent}.`;
+}
+
 /** The page's finding about one run. */
-export function findingOf(row: RunRow, cards: readonly MethodCard[]): string {
+export function findingOf(row: RunRow, cards: readonly MethodCard[], parentBytes: number | null = null): string {
   const title = runTitle(row, cards);
   switch (row.state) {
     case 'queued':
       return `${title} waits for its turn.`;
     case 'running':
       return row.progress?.text ? `${row.progress.text}.` : `${title} begins.`;
-    case 'done': {
-      const seconds = secondsOf(row);
-      const took = seconds === null ? '' : ` in ${duration(seconds)}`;
-      if (row.kind === 'evaluate' && row.metric && row.value !== null)
-        return `${row.model} stands at ${metricText(row.metric, row.value)}, measured${took}.`;
-      const share = row.document ? row.document.artifact.bytes / totalBefore(row) : null;
-      return share === null || !Number.isFinite(share)
-        ? `${title} is done${took}.`
-        : `${title} left ${percent(share, share < 0.1 ? 1 : 0)} of the weights’ bytes${took}.`;
-    }
+    case 'done':
+      return doneSentence(row, parentBytes);
     case 'failed':
-      return row.error?.sentence ?? 'The run stopped.';
+      return wasRefused(row) ? `${title} cannot be run as it is.` : `${title} stopped. Your model is untouched.`;
     case 'cancelled':
       return `${title} was cancelled. Nothing was written.`;
     case 'interrupted':
-      return row.error?.sentence ?? `${title} was interrupted: its host ended before it did.`;
+      return `${title} was interrupted. Nothing half-written was kept.`;
     default:
       return row.state satisfies never;
   }
 }
 
-const totalBefore = (row: RunRow) => (row.document?.layers ?? []).reduce((sum, layer) => sum + layer.bytesBefore, 0);
+/** What stands under a row's title in the queue. */
+export function noteOf(row: RunRow): string {
+  switch (row.state) {
+    case 'running':
+      return `${row.model} · ${row.progress?.text ?? 'starting'}`;
+    case 'done':
+      return `${row.model} · ${outcome(row)}`;
+    case 'failed':
+    case 'interrupted':
+      return row.error ? sentenceOf(row.error) : row.model;
+    case 'queued':
+    case 'cancelled':
+      return row.model;
+    default:
+      return row.state satisfies never;
+  }
+}
 
-/** *21 of 21 layers cut; 2 kept, each with its reason.* */
+/** How long it took, where that is known and worth saying. */
+export const tookWords = (row: RunRow): string => {
+  const seconds = secondsOf(row);
+  return seconds === null ? '' : duration(seconds);
+};
+
+/** *21 of 21 layers cut; 2 kept* */
 export function coverage(row: RunRow): string | null {
   const layers = row.document?.layers;
   if (!layers || layers.length === 0) return null;
   const cut = layers.filter((layer) => layer.methods.length > 0).length;
   const kept = layers.length - cut;
-  return `${cut} of ${plural(layers.length, 'layer')} cut${kept > 0 ? `; ${kept} kept` : ''}${thin}`.trim();
+  return `${cut} of ${plural(layers.length, 'layer')} cut${kept > 0 ? `; ${kept} kept` : ''}`;
+}
+
+/** The layer a refusal or failure names, where it names one: the longest name that occurs in it. */
+export function culpritOf(row: RunRow, layers: readonly { name: string }[]): string | null {
+  const said = `${row.error?.sentence ?? ''} ${row.error?.place ?? ''}`;
+  const named = layers.filter(({ name }) => said.includes(name)).map(({ name }) => name);
+  return named.sort((one, other) => other.length - one.length)[0] ?? null;
+}
+
+/** The run a replay repeats: the newest before it with the same model, recipe and seed. Rows come newest first. */
+export function originalOf(row: RunRow, rows: readonly RunRow[]): RunRow | null {
+  if (row.kind !== 'replay') return null;
+  const recipe = JSON.stringify(row.recipe);
+  return (
+    rows.find(
+      (each) =>
+        each.kind === 'compress' &&
+        each.state === 'done' &&
+        each.number < row.number &&
+        each.modelId === row.modelId &&
+        each.seed === row.seed &&
+        JSON.stringify(each.recipe) === recipe,
+    ) ?? null
+  );
 }

@@ -1,0 +1,106 @@
+// What one can do with a run in its state: stop or cancel it, run it again, mend its recipe, compare and deploy what came of it.
+import { Button } from '@mantine/core';
+import { IconPlayerStop, IconX } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import type { LibraryModel } from '../../../contract/words/model';
+import type { RunRow } from '../../../contract/words/run';
+import { useAddress } from '../../address';
+import { api, orpc, refusalOf } from '../../api';
+import { RefusalCard } from '../../parts/card';
+import { keepDraft } from '../recipe/use-recipe';
+import look from './detail.module.css';
+import { culpritOf, isActive, wasRefused } from './words';
+
+interface RunActionsProps {
+  row: RunRow;
+  model: LibraryModel | null;
+}
+
+export function RunActions({ row, model }: RunActionsProps) {
+  return (
+    <div className={look.actions}>{isActive(row) ? <WhileActive row={row} /> : <Ended row={row} model={model} />}</div>
+  );
+}
+
+function WhileActive({ row }: { row: RunRow }) {
+  const cancel = useMutation(orpc.runs.cancel.mutationOptions());
+  const stop = useMutation(orpc.runs.stop.mutationOptions());
+  const refusal = cancel.error ?? stop.error;
+  const stopping = stop.isPending || stop.isSuccess;
+  return (
+    <>
+      {row.state === 'running' ? (
+        <Button
+          leftSection={<IconPlayerStop size={16} />}
+          disabled={stopping}
+          onClick={() => stop.mutate({ id: row.id })}
+        >
+          {stopping
+            ? 'Stopping after this step'
+            : row.kind === 'evaluate'
+              ? 'Stop, keep the samples'
+              : 'Stop, keep the cut'}
+        </Button>
+      ) : null}
+      <Button
+        data-danger
+        leftSection={<IconX size={16} />}
+        loading={cancel.isPending}
+        onClick={() => cancel.mutate({ id: row.id })}
+      >
+        Cancel
+      </Button>
+      {refusal ? <RefusalCard refusal={refusalOf(refusal)} /> : null}
+    </>
+  );
+}
+
+function Ended({ row, model }: RunActionsProps) {
+  const { go } = useAddress();
+  const again = useMutation({
+    mutationFn: () => startAgain(row),
+    onSuccess: ({ id }) => go('/runs', { run: id }),
+  });
+  const openRecipe = () => {
+    const culprit = culpritOf(row, model?.layers ?? []);
+    keepDraft(row.modelId, row.recipe);
+    go('/recipe', { model: row.modelId, ...(culprit ? { layers: [culprit] } : {}) });
+  };
+  const done = row.state === 'done';
+  const compared = done && row.document !== null;
+  const refused = wasRefused(row);
+  return (
+    <>
+      {row.kind === 'evaluate' ? null : (
+        <Button variant={refused ? 'filled' : 'default'} onClick={openRecipe}>
+          {refused ? 'Mend the recipe' : 'Open the recipe'}
+        </Button>
+      )}
+      {done || refused ? null : (
+        <Button variant="filled" loading={again.isPending} onClick={() => again.mutate()}>
+          Run it again
+        </Button>
+      )}
+      {compared ? (
+        <>
+          <Button onClick={() => go('/deploy', { model: row.artifactModelId ?? row.modelId, run: row.id })}>
+            Deploy
+          </Button>
+          <Button variant="filled" onClick={() => go('/compare', { model: row.modelId, b: row.id })}>
+            Compare run {row.number}
+          </Button>
+        </>
+      ) : done ? (
+        <Button variant="filled" onClick={() => go('/recipe', { model: row.modelId })}>
+          Write a recipe
+        </Button>
+      ) : null}
+      {again.error ? <RefusalCard refusal={refusalOf(again.error)} /> : null}
+    </>
+  );
+}
+
+const startAgain = ({ kind, modelId, datasetId, recipe, seed }: RunRow) =>
+  kind === 'evaluate' && datasetId
+    ? api.runs.evaluate({ modelId, datasetId })
+    : api.runs.start({ modelId, recipe, seed, ...(datasetId ? { datasetId } : {}) });
