@@ -76,7 +76,7 @@ const weight = (name: string, dims: number[], seed: number, size = 1): Tensor =>
 async function compare(of: Model, names: readonly string[], seed = 1): Promise<Record<string, number>> {
   const shapes = await inferShapes(of);
   const told = await momentsOf(of.graph, shapes, normal);
-  const input = of.graph.inputs[0]!.type as { shape: number[] };
+  const input = of.graph.inputs[0]!.type as unknown as { shape: number[] };
   const feeds = { x: { dtype: 'float32' as const, dims: input.shape, data: normals(elementCount(input.shape), seed) } };
   const taps = await openTaps(of, names, folder);
   const seen = await taps.run(feeds).finally(() => taps.close());
