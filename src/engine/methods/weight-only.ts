@@ -1,7 +1,6 @@
 // Weight-only quantization: weights in 2, 4 or 8 bits with a scale for each small group; activations stay float.
 import type { MethodCard } from '../../contract/words/method';
 import type { Refusal } from '../../contract/words/refusal';
-import type { Model } from '../graph/graph';
 import type { LayerSite } from '../graph/layers';
 import type { Rounding } from '../kernels/kernels';
 import { hessiansFor, isInView } from './cutting/hessians';
@@ -21,7 +20,7 @@ import {
 import { Rewrite } from './cutting/rewrite';
 import { keptBeside, Shelf } from './cutting/shelf';
 import { putDequantized, type StoredPlan, storedPlan } from './cutting/stored';
-import type { LayerCut, Method, Params, Shapes, Subject, Target } from './method';
+import type { LayerCut, Method, Params, Subject, Target } from './method';
 
 const card: MethodCard = {
   id: 'weight-only',
@@ -141,19 +140,24 @@ function gridFor(params: Params, columns: number, rounding: Rounding): Grid {
   };
 }
 
+/** One copy of the weights serves a head and the table of embeddings, rounded as the table can be. */
+function isTiedToTable({ sites }: Subject, site: LayerSite): boolean {
+  return sites.some((other) => other !== site && other.tensor === site.tensor && other.op === 'Gather');
+}
+
 /** Float zero points and inputs that can be seen are had in products alone; elsewhere a narrowed range comes closest. */
 function roundingOf(params: Params, fits: boolean): Rounding {
   const rounding = params.rounding as Rounding;
   return fits || rounding === 'nearest' ? rounding : 'mse';
 }
 
-function planOf({ shapes, model }: Subject, site: LayerSite, params: Params): Plan {
+function planOf(subject: Subject, site: LayerSite, params: Params): Plan {
   const refused = (refusal: Refusal): Plan => ({ kind: 'refused', refusal });
   const already = dequantizedAlready(site);
   if (already) return refused(already);
   if (!card.ops.includes(site.op))
     return refused(refusal(site, `weight-only does not know ${site.op}.`, insteadUse('float16')));
-  const type = computeType(site, shapes);
+  const type = computeType(site, subject.shapes);
   const unfit = unfitType(site, type);
   if (unfit) return refused(unfit);
   const scaleType = type as Order['scaleType'];
@@ -165,7 +169,7 @@ function planOf({ shapes, model }: Subject, site: LayerSite, params: Params): Pl
         'Use int8 activations, or 4 bits.',
       ),
     );
-  const plan = formPlan(site, shapes, model, params, scaleType);
+  const plan = formPlan(subject, site, params, scaleType);
   if (plan.kind !== 'refused' && totalBytes(plan.order) >= bytesNow(plan.order)) {
     const [after, before] = [totalBytes(plan.order), bytesNow(plan.order)];
     return refused(refusal(site, `With its scales it would take ${after} bytes, and it takes ${before} now.`, keepIt));
@@ -173,7 +177,7 @@ function planOf({ shapes, model }: Subject, site: LayerSite, params: Params): Pl
   return plan;
 }
 
-function formPlan(site: LayerSite, shapes: Shapes, model: Model, params: Params, scaleType: Order['scaleType']): Plan {
+function formPlan(subject: Subject, site: LayerSite, params: Params, scaleType: Order['scaleType']): Plan {
   if (site.op === 'Gather') {
     const isTable = site.tensor.dims.length === 2 && site.channelAxis === 0 && isSeenAsStored(site);
     const columns = site.tensor.dims.at(-1) ?? 0;
@@ -187,13 +191,14 @@ function formPlan(site: LayerSite, shapes: Shapes, model: Model, params: Params,
     return { kind: 'table', order: gatherOrder(site, gridFor(params, columns, roundingOf(params, false)), scaleType) };
   }
   const matrix = site.op === 'MatMul' || site.op === 'Gemm' ? rightMatrix(site) : null;
-  const rank = shapes.get(site.node.inputs[0] ?? '')?.shape?.length;
+  const rank = subject.shapes.get(site.node.inputs[0] ?? '')?.shape?.length;
   if (matrix && rank !== 1) {
-    if (params.rounding === 'hqq' && params.bits === 8) {
+    const tied = isTiedToTable(subject, site);
+    if (params.rounding === 'hqq' && params.bits === 8 && !tied) {
       const sentence = 'The runtime takes zero points between the levels in 2 and 4 bits only.';
       return { kind: 'refused', refusal: refusal(site, sentence, 'Round to nearest or mse, or choose 4 bits.') };
     }
-    const rounding = roundingOf(params, params.rounding !== 'gptq' || isInView(model, site));
+    const rounding = roundingOf(params, !tied && (params.rounding !== 'gptq' || isInView(subject.model, site)));
     return { kind: 'matmul', order: matMulOrder(site, matrix, gridFor(params, matrix.columns, rounding), scaleType) };
   }
   const rounding = roundingOf(params, false);
@@ -202,7 +207,7 @@ function formPlan(site: LayerSite, shapes: Shapes, model: Model, params: Params,
   return { kind: 'stored', order: stored.order, stored };
 }
 
-function warningsOf(plan: Plan, params: Params): string[] {
+function warningsOf(plan: Plan, params: Params, tied: boolean): string[] {
   if (plan.kind === 'refused') return [];
   const { columns } = plan.order;
   const warnings: string[] = [];
@@ -212,7 +217,7 @@ function warningsOf(plan: Plan, params: Params): string[] {
       `${columns} weights a channel, fewer than a group of ${params.groupSize}: one scale per channel used.`,
     );
   const { rounding = 'nearest' } = plan.order;
-  if (rounding !== params.rounding) warnings.push(fallbackOf(plan, params));
+  if (rounding !== params.rounding) warnings.push(fallbackOf(plan, params, tied));
   if (rounding === 'hqq')
     warnings.push(
       'Zero points between the levels have no fast kernel here: 6 (2 bits) to 20 times (4 bits) slower than without.',
@@ -222,8 +227,9 @@ function warningsOf(plan: Plan, params: Params): string[] {
   return warnings;
 }
 
-function fallbackOf({ kind }: Plan, { rounding }: Params): string {
+function fallbackOf({ kind }: Plan, { rounding }: Params, tied: boolean): string {
   const instead = 'mse is used instead.';
+  if (tied) return `It shares its weights with a table, which ${rounding} cannot round: ${instead}`;
   if (rounding === 'hqq') return `Only MatMul and Gemm take zero points between the levels: ${instead}`;
   if (kind === 'table') return `A table has no inputs that gptq could make use of: ${instead}`;
   if (kind === 'matmul') return `Its inputs cannot be seen inside a subgraph or behind a transposition: ${instead}`;
@@ -243,7 +249,8 @@ export const weightOnly: Method = {
   },
 
   warnings(subject, site, params) {
-    return warningsOf(planOf(subject, site, params), params);
+    const tied = site.op !== 'Gather' && isTiedToTable(subject, site);
+    return warningsOf(planOf(subject, site, params), params, tied);
   },
 
   async *apply(subject, targets, workshop) {

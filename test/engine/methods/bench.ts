@@ -261,10 +261,16 @@ async function dequantized(before: LayerSite, after: LayerSite): Promise<Float32
     const groups = after.scales!.dims[1]!;
     const rowCodes = bytes.length / n;
     const block = tensor.dims.length === 3 ? (tensor.dims[2]! * 8) / bits : Number(attributeInt(after, 'block_size'));
-    const zero = after.zeroPoints ? await readBytes(after.zeroPoints) : null;
+    // Between the levels they are floats, one a group; else codes, packed.
+    const between = after.zeroPoints && after.zeroPoints.dtype !== 'uint8' ? await readFloats(after.zeroPoints) : null;
+    const zero = after.zeroPoints && !between ? await readBytes(after.zeroPoints) : null;
     for (let row = 0; row < n; row++) {
       const codes = unpack(bytes.subarray(row * rowCodes, (row + 1) * rowCodes), bits);
-      const zeros = zero ? unpack(zero.subarray((row * zero.length) / n, ((row + 1) * zero.length) / n), bits) : null;
+      const zeros = between
+        ? between.subarray(row * groups, (row + 1) * groups)
+        : zero
+          ? unpack(zero.subarray((row * zero.length) / n, ((row + 1) * zero.length) / n), bits)
+          : null;
       for (let column = 0; column < k; column++) {
         const group = Math.floor(column / block);
         const value = (codes[column]! - (zeros ? zeros[group]! : 2 ** (bits - 1))) * scales[row * groups + group]!;

@@ -43,7 +43,10 @@ export class Held {
   private readonly rows = new Map<string, Row>();
   private inMemory = 0;
 
-  constructor(private readonly folder: string) {}
+  constructor(
+    private readonly folder: string,
+    private readonly most = mostInMemory,
+  ) {}
 
   get names(): IterableIterator<string> {
     return this.rows.keys();
@@ -53,16 +56,12 @@ export class Held {
     return this.rows.has(name);
   }
 
-  samples(name: string): number {
-    return this.rows.get(name)?.feeds.length ?? 0;
-  }
-
   /** The value of the next sample; samples come in order. */
   async push(name: string, feed: Feed): Promise<void> {
     let row = this.rows.get(name);
     if (!row) this.rows.set(name, (row = { feeds: [], file: null, path: '', written: 0, inMemory: 0 }));
     const { data } = feed;
-    if (Array.isArray(data) || this.inMemory + data.byteLength <= mostInMemory) {
+    if (Array.isArray(data) || this.inMemory + data.byteLength <= this.most) {
       const bytes = Array.isArray(data) ? 0 : data.byteLength;
       row.feeds.push(feed);
       row.inMemory += bytes;

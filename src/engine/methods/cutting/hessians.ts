@@ -3,11 +3,11 @@ import { refuse } from '../../../contract/words/refusal';
 import { readInt } from '../../graph/edit';
 import type { Model } from '../../graph/graph';
 import type { LayerSite } from '../../graph/layers';
-import { decodeFloat16 } from '../../graph/tensor';
 import { producers } from '../../graph/walk';
 import type { Hessian } from '../../kernels/kernels';
 import type { Feed } from '../../runtime/session';
 import type { Subject, Target } from '../method';
+import { floatsOf } from './floats';
 import { Flow } from './flow';
 import type { Gathering } from './gathering';
 
@@ -117,9 +117,4 @@ class Rows {
     this.held = 0;
     await kernels.addInputs(this.into, all, { signal });
   }
-}
-
-export function floatsOf({ dtype, data }: Feed): Float32Array | null {
-  if (data instanceof Float32Array) return data;
-  return dtype === 'float16' && data instanceof Uint16Array ? decodeFloat16(data) : null;
 }
