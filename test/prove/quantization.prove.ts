@@ -217,22 +217,22 @@ describe.skipIf(!hasTestData)('static quantization', () => {
     const path = testData('models/cifar10-large/model.onnx');
     const data = dataset('memory', 'classification', preparation['cifar10-tf'], cifar);
     const seen: Record<string, unknown> = {};
+    const repeats = 5;
     for (const calibration of ['percentile', 'entropy']) {
-      const peak: Record<number, number> = {};
-      for (const samples of [10, 1000]) {
-        const file = recipe(`memory-${calibration}-${samples}`, { calibration, samples });
-        const {
-          code,
-          json: document,
-          stderr,
-        } = await lathe(['run', path, '--recipe', file, '--data', data, '--json'], {
-          workspace,
-        });
-        expect(code, stderr).toBe(0);
-        peak[samples] = document.peakBytes;
+      // A peak depends on when garbage was collected: in turn, several times, medians, and every figure is kept.
+      const peaks: Record<number, number[]> = { 10: [], 1000: [] };
+      for (let repeat = 0; repeat < repeats; repeat++) {
+        for (const samples of [10, 1000]) {
+          const file = recipe(`memory-${calibration}-${samples}`, { calibration, samples });
+          const args = ['run', path, '--recipe', file, '--data', data, '--json'];
+          const { code, json: document, stderr } = await lathe(args, { workspace });
+          expect(code, stderr).toBe(0);
+          peaks[samples]!.push(document.peakBytes);
+        }
       }
-      const growth = peak[1000]! / peak[10]! - 1;
-      seen[calibration] = { peakBytes: peak, growth };
+      const median = (all: readonly number[]): number => all.toSorted((a, b) => a - b)[all.length >> 1]!;
+      const growth = median(peaks[1000]!) / median(peaks[10]!) - 1;
+      seen[calibration] = { peakBytes: peaks, growthOfMedians: growth };
       expect.soft(growth, calibration).toBeLessThan(0.1);
     }
     record('quantization', 'calibrationMemory', seen);
