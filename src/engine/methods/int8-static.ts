@@ -82,7 +82,7 @@ const card: MethodCard = {
       label: 'Activations',
       kind: 'choice',
       default: 'uint8',
-      help: 'On x64 choose uint8: where a value is used twice, int8 is not fused. ARM takes both, and some accelerators know only one.',
+      help: 'On x64 choose uint8: where a value is used twice, int8 is not fused. Some accelerators know only one; ARM was not measured.',
       choices: [
         { value: 'uint8', label: 'uint8' },
         { value: 'int8', label: 'int8' },
@@ -211,7 +211,7 @@ function observe({ model }: Subject, plan: QdqPlan, params: Params, gathering: G
 
 /** On x64 the runtime rewrites int8 activations to uint8, but not where several nodes read one value: the types around it differ then. */
 const losesFusion =
-  'On x64 this runtime does not fuse int8 activations where a value is used twice, and such layers run slower than float. Choose uint8; ARM takes both.';
+  'On x64 this runtime does not fuse int8 activations where a value is used twice, and such layers run slower than float. Choose uint8.';
 
 /** x64 without VNNI. ARM computes 8-bit products exactly. */
 function saturates(): boolean {
