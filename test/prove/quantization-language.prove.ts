@@ -21,7 +21,7 @@ interface Losses {
   selfgen: number;
   paragraphs: number;
 }
-type Step = { method: string; params: Record<string, unknown>; layers?: { exclude: string[] } };
+type Step = { method: string; params: Record<string, string | number>; layers?: { exclude: string[] } };
 
 describe.skipIf(!hasTestData)('weight-only rounding of stories260K', () => {
   const data = hasTestData ? writeStories(folder) : { selfgen: '', paragraphs: '' };

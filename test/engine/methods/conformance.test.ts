@@ -40,12 +40,7 @@ const variants: Record<string, readonly Record<string, unknown>[]> = {
     [16, 32, 256, 0].flatMap((groupSize) => [
       { bits, groupSize, symmetric: true },
       { bits, groupSize, symmetric: false },
-      ...['mse', 'hqq', 'gptq'].map((rounding) => ({
-        bits,
-        groupSize,
-        rounding,
-        samples: 4,
-      })),
+      ...['mse', 'hqq'].map((rounding) => ({ bits, groupSize, rounding })),
     ]),
   ),
 };

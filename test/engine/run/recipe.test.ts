@@ -37,7 +37,7 @@ describe('a recipe by itself', () => {
     [{ lathe: 1, steps: [{ ...good, params: { bits: '4' } }] }, 'steps[0].params.bits: 4 is not one of 2, 4, 8'],
     [
       { lathe: 1, steps: [{ ...good, params: { rounding: 'up' } }] },
-      'steps[0].params.rounding: up is not one of nearest, mse, hqq, gptq',
+      'steps[0].params.rounding: up is not one of nearest, mse, hqq',
     ],
     [{ lathe: 1, steps: [{ ...good, params: { symmetric: 1 } }] }, 'steps[0].params.symmetric: 1 is not true or false'],
     [{ lathe: 1, steps: [{ ...good, params: { bit: 4 } }] }, 'steps[0].params.bit: weight-only has no such parameter'],
