@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { refuse } from '../../contract/words/refusal';
 import type { RunDocument } from '../../contract/words/run';
+import { makeFolder } from '../make-folder';
 
 /** Refuses before the work begins, not after it. */
 export async function checkOutFolder(given: string): Promise<void> {
@@ -23,7 +24,7 @@ export async function writeOutFolder(
 ): Promise<void> {
   const path = resolve(given);
   const partial = `${path}.partial-${process.pid}`;
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   try {
     for (const file of document.artifact.files) {
       const target = join(partial, file.path);

@@ -1,8 +1,8 @@
 // A command's session: the host in this process, opened when first needed and closed in any case.
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { refuse } from '../../contract/words/refusal';
 import type { Host } from '../host';
+import { makeFolder } from '../make-folder';
 import type { Client, Session } from './command';
 
 export interface OpenSession extends Session {
@@ -14,7 +14,7 @@ export function openSession(workspace: string, here: string, signal: AbortSignal
   let host: Promise<Host> | undefined;
   const open = async (kind: 'cli' | 'served'): Promise<Host> => {
     const { childForker, openHost } = await import('../host');
-    await mkdir(workspace, { recursive: true }).catch(() =>
+    await makeFolder(workspace).catch(() =>
       refuse('failed', `The workspace ${workspace} cannot be made.`, 'Name another with --workspace.'),
     );
     return openHost({ kind, workspace, forkEngine: childForker(join(here, 'engine.js')) });

@@ -1,11 +1,12 @@
 // Bundles: planned, written at the bench, verified.
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { refuse } from '../../contract/words/refusal';
 import type { RunRow } from '../../contract/words/run';
 import type { ModelRecord } from '../history/models';
 import { referenceTo } from '../jobs/compress';
+import { makeFolder } from '../make-folder';
 import { evidenceOf } from './evidence';
 import { api } from './implement';
 import type { Services } from './services';
@@ -27,6 +28,7 @@ export const bundles = {
     const out = resolve(input.out);
     const target = input.zip ? `${out}.zip` : out;
     if (existsSync(target)) refuse('exists', `${target} is there already.`, 'Choose a name that is not taken.');
+    await makeFolder(dirname(out));
     const machine = await context.machine();
     return queue.aside(
       { what: `export to ${out}`, writes: out },

@@ -53,6 +53,7 @@ export const models = {
 
   document: api.models.document.handler(async ({ context, input, signal }) => {
     const { library } = context;
+    await library.models.settled(library.models.get(input.id));
     const hashed = library.models.hashed(input.id);
     hashed.catch(() => {});
     const statistics = new Map<string, Statistics>();
