@@ -28,6 +28,8 @@ export function toRefusal(error: unknown): Refusal {
   if (code === 'ENOSPC') return { code: 'disk-full', sentence: `The disk is full${path ? `: ${path}` : ''}.` };
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
     return { code: 'failed', sentence: `${path ?? 'A file'} may not be read or written.` };
+  if ((code === 'ENOENT' || code === 'ENOTDIR') && path)
+    return { code: 'failed', sentence: `There is no folder for ${path.replace(/\.partial-\d+$/, '')}.` };
   const first = String(message ?? error).split('\n')[0];
   return { code: 'failed', sentence: `Lathe failed: ${first}` };
 }

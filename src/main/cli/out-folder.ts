@@ -1,6 +1,6 @@
 // `--out DIR`: absent or empty before, complete afterwards; written under a temporary name beside it and renamed.
 import { constants, createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { refuse } from '../../contract/words/refusal';
@@ -10,9 +10,15 @@ import { makeFolder } from '../make-folder';
 /** Refuses before the work begins, not after it. */
 export async function checkOutFolder(given: string): Promise<void> {
   const path = resolve(given);
-  if (!existsSync(path)) return;
+  if (!existsSync(path)) return await checkWritable(dirname(path));
   const names = await readdir(path).catch(() => refuse('exists', `${given} is there and is not a folder.`));
   if (names.length > 0) refuse('exists', `The folder ${given} is not empty.`, 'Name one that is absent or empty.');
+}
+
+/** The nearest folder there is: a run of an hour must not end with what could have been said before. */
+async function checkWritable(path: string): Promise<void> {
+  if (!existsSync(path)) return await checkWritable(dirname(path));
+  await access(path, constants.W_OK);
 }
 
 /** `from` holds the artifact's files under the paths of `document.artifact.files`. An aborted `signal` leaves nothing. */
