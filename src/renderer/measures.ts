@@ -45,3 +45,7 @@ export const sizeFigure = (size: number): MeasuredFigure => ({
 
 /** *Top-1, n = 10,000* needs n; the label stands over the figure. */
 export const nOf = (evaluation: Evaluation): string => `n = ${count(evaluation.quality.n)}`;
+
+/** Without labels and without a parent a model is only compared with itself: that is no measurement of its quality. */
+export const isSelfAgreement = ({ quality, agreement }: Evaluation): boolean =>
+  quality.metric === 'agreement' && agreement === undefined;

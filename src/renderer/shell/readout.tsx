@@ -3,12 +3,18 @@ import { useMutation } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { LibraryModel } from '../../contract/words/model';
 import { api } from '../api';
-import { latencyFigure, nOf, qualityFigure, sizeFigure } from '../measures';
+import { isSelfAgreement, latencyFigure, nOf, qualityFigure, sizeFigure } from '../measures';
 import { metricName } from '../model-words';
 import { Figure, type FigureProps } from '../parts/figure';
 import { EvidenceMark } from '../parts/glyphs';
 import { useActiveRuns, useChosenDataset, useChosenDevice, useEvaluation } from '../queries';
 import look from './readout.module.css';
+
+const unlabelled: FigureProps = {
+  kind: 'unknown',
+  word: 'no labels',
+  how: 'The samples have no labels: runs are measured by how often they answer as this model does.',
+};
 
 export function Readout({ model }: { model: LibraryModel }) {
   const dataset = useChosenDataset();
@@ -27,13 +33,14 @@ export function Readout({ model }: { model: LibraryModel }) {
     offer,
     how: dataset ? undefined : 'Choose a dataset to measure on.',
   };
+  const quality = evaluation && !isSelfAgreement(evaluation) ? evaluation : null;
   const latency = evaluation?.latencyMs ?? null;
   return (
     <dl className={look.readout}>
       <Slot label="Size" figure={sizeFigure(model.summary.bytes)} />
       <Slot
-        label={evaluation ? `${metricName(evaluation.quality.metric)}, ${nOf(evaluation)}` : 'Quality'}
-        figure={evaluation ? qualityFigure(evaluation.quality) : missing}
+        label={quality ? `${metricName(quality.quality.metric)}, ${nOf(quality)}` : 'Quality'}
+        figure={quality ? qualityFigure(quality.quality) : evaluation ? unlabelled : missing}
       />
       <Slot label="Latency here, p50" figure={latency ? latencyFigure(latency) : missing} className={look.here} />
       {device ? (

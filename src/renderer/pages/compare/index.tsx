@@ -2,6 +2,7 @@
 import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { useAddress } from '../../address';
+import { useShortcut } from '../../keys';
 import { EmptyState } from '../../parts/empty-state';
 import { Finding } from '../../parts/finding';
 import { Panel } from '../../parts/panel';
@@ -9,10 +10,11 @@ import { Split } from '../../parts/split';
 import { useChosenDataset, useMethods, useOpenModel } from '../../queries';
 import look from './compare.module.css';
 import { paretoFront } from './front';
+import { NothingToCompare } from './nothing-to-compare';
+import { PairPanel } from './pair-panel';
 import { parentId, useComparison } from './points';
 import { RunTable } from './run-table';
 import { type Cost, costOf, ScatterPanel } from './scatter';
-import { SideBySide } from './side-by-side';
 import { favourite, finding } from './verdict';
 
 export default function ComparePage() {
@@ -21,37 +23,35 @@ export default function ComparePage() {
   const cards = useMethods().data ?? [];
   const { a, b, set, go } = useAddress();
   const [cost, setCost] = useState<Cost>('size');
-  const { parent, metric, points, parentPoint, rows, unmeasured } = useComparison(model, dataset, cards);
-  if (!model || !parent)
-    return (
-      <EmptyState title="No model is open.">
-        Runs are compared with the model they were made from: open one in the Library.
-      </EmptyState>
-    );
-  if (points.filter((point) => !point.parent).length === 0)
-    return (
-      <EmptyState
-        title={
-          unmeasured.length > 0
-            ? `${unmeasured.length} of ${parent.name}’s runs ended, none measured on a dataset.`
-            : `${parent.name} has no run to compare yet.`
-        }
-        actions={
-          <Button variant="filled" onClick={() => go('/recipe', { model: parent.id })}>
-            Write a recipe
-          </Button>
-        }
-      >
-        {dataset
-          ? 'Run a recipe, and it stands here beside its parent.'
-          : 'Choose a dataset above, then run a recipe: quality is measured on the very file that will be exported.'}
-      </EmptyState>
-    );
+  const [hovered, setHovered] = useState<string | null>(null);
+  const [pin, setPin] = useState(parentId);
+  const { parent, metric, points, parentPoint, rows, left } = useComparison(model, dataset, cards);
 
   const front = paretoFront(points, metric, costOf('size'));
   const chosen = points.find((point) => point.id === b) ?? favourite(front, parentPoint, metric);
-  const other = points.find((point) => point.id === a) ?? parentPoint;
-  const pick = (id: string, asA: boolean) => set(asA ? { a: id } : { b: id });
+  const other = points.find((point) => point.id === a) ?? (chosen?.parent ? null : parentPoint);
+  const pinned = points.find((point) => point.id === pin) ?? parentPoint;
+  const pick = (id: string, asA: boolean) => set(asA ? { a: id } : { b: id }, { replace: true });
+  // The keys mean the row under the pointer, else the one that is chosen.
+  const meant = hovered ?? chosen?.id ?? null;
+  useShortcut('a', 'Mark A', () => meant && pick(meant, true), meant !== null);
+  useShortcut('b', 'Mark B', () => meant && pick(meant, false), meant !== null);
+  useShortcut('p', 'Pin: differences are to it', () => setPin(meant ?? parentId), meant !== null);
+
+  if (!model || !parent)
+    return (
+      <EmptyState
+        title="No model is open."
+        actions={
+          <Button variant="filled" onClick={() => go('/')}>
+            Open a model
+          </Button>
+        }
+      >
+        Runs are compared with the model they were made from.
+      </EmptyState>
+    );
+  if (points.every((point) => point.parent)) return <NothingToCompare parent={parent} dataset={dataset} left={left} />;
   const rowOf = (id: string | undefined) => rows.find((row) => row.id === id) ?? null;
   const deployable = rowOf(chosen?.id);
 
@@ -70,7 +70,7 @@ export default function ComparePage() {
           ) : undefined
         }
       >
-        {finding(chosen?.parent ? null : chosen, parentPoint, metric)}
+        {finding(chosen, parentPoint, metric)}
       </Finding>
       <Split
         id="compare"
@@ -86,17 +86,24 @@ export default function ComparePage() {
               onCost={setCost}
               a={other?.id ?? null}
               b={chosen?.id ?? null}
-              unmeasured={unmeasured.length}
+              hovered={hovered}
+              onHover={setHovered}
+              left={left}
               onPick={pick}
             />
-            <Panel title="Runs" clause="differences are to the parent; grey where intervals overlap">
+            <Panel
+              title="Runs"
+              clause={`differences are to ${pinned?.parent === false ? `run ${pinned.number}` : 'the parent'}; grey where they cannot be told apart`}
+            >
               <RunTable
                 points={points}
                 rows={rows}
-                parent={parentPoint}
+                pinned={pinned}
                 metric={metric}
                 a={other?.id ?? null}
                 b={chosen?.id ?? null}
+                hovered={hovered}
+                onHover={setHovered}
                 onPick={pick}
                 onOpen={(id) => go('/runs', { run: id })}
               />
@@ -104,8 +111,10 @@ export default function ComparePage() {
           </div>
         }
         end={
-          <SideBySide
+          <PairPanel
             parent={parent}
+            dataset={dataset}
+            cards={cards}
             metric={metric}
             a={other && other.id !== chosen?.id ? { point: other, row: rowOf(other.id) } : null}
             b={chosen ? { point: chosen, row: rowOf(chosen.id) } : null}

@@ -10,6 +10,7 @@ import { orpc } from '../../api';
 import { useEvaluation, useMakerRun, useModel, useRuns } from '../../queries';
 import { runTitle } from '../runs/words';
 import { type Point, pointOf } from './front';
+import { parentAnswers } from './paired';
 
 export interface Comparison {
   parent: LibraryModel | null;
@@ -17,14 +18,14 @@ export interface Comparison {
   points: readonly Point[];
   parentPoint: Point | null;
   rows: readonly RunRow[];
-  /** Finished runs that were not measured on a dataset: counted, never plotted. */
-  unmeasured: readonly RunRow[];
+  /** Runs of this model that are not drawn: counted, never plotted. */
+  left: { unmeasured: number; elsewhere: number; stopped: number };
 }
 
 export const parentId = 'parent';
 
-function parentPoint(model: LibraryModel, evaluation: Evaluation): Point {
-  const { quality, latencyMs } = evaluation;
+function parentPoint(model: LibraryModel, { quality, latencyMs }: Evaluation): Point {
+  const reference = quality.metric === 'agreement';
   return {
     id: parentId,
     number: 0,
@@ -38,6 +39,9 @@ function parentPoint(model: LibraryModel, evaluation: Evaluation): Point {
     latencyInterval: latencyMs?.p50ci95 ?? null,
     bits: Math.max(...model.layers.map((layer) => layer.bits), 0) || 32,
     parent: true,
+    reference,
+    answers:
+      reference || quality.metric === 'accuracy' ? parentAnswers(quality.n, quality.metric === 'accuracy') : null,
   };
 }
 
@@ -52,11 +56,14 @@ export function useComparison(
   const parent = maker ? origin : open;
   const evaluation = useEvaluation(parent, dataset);
   const runs = useRuns().data;
-  const rows = useMemo(
-    () => (runs ?? []).filter((row) => row.modelId === parent?.id && row.kind !== 'evaluate' && row.state === 'done'),
+  const own = useMemo(
+    () => (runs ?? []).filter((row) => row.modelId === parent?.id && row.kind === 'compress'),
     [runs, parent],
   );
-  const measured = rows.filter((row) => row.value !== null && (!dataset || row.datasetId === dataset.id));
+  const measured = useMemo(
+    () => own.filter((row) => row.state === 'done' && row.value !== null && (!dataset || row.datasetId === dataset.id)),
+    [own, dataset],
+  );
   // Rows of a list may come without their documents; those on show are asked for.
   const documents = useQuery({
     queryKey: ['compare', ...measured.map((row) => row.id)],
@@ -70,17 +77,25 @@ export function useComparison(
     placeholderData: (previous) => previous,
   });
   return useMemo(() => {
-    const whole = documents.data ?? [];
+    const whole = measured.length > 0 ? (documents.data ?? []) : [];
+    // One metric a chart: the newest run's, else the parent's.
     const metric = measured[0]?.metric ?? evaluation?.quality.metric ?? 'accuracy';
-    const own = whole.flatMap((row) => pointOf(row, runTitle(row, cards)) ?? []);
-    const first = parent && evaluation ? parentPoint(parent, evaluation) : null;
+    const drawn = whole.filter((row) => row.metric === metric);
+    const first = parent && evaluation && evaluation.quality.metric === metric ? parentPoint(parent, evaluation) : null;
+    const points = drawn.flatMap((row) => pointOf(row, runTitle(row, cards)) ?? []);
+    const done = own.filter((row) => row.state === 'done');
     return {
       parent,
       metric,
-      points: first ? [first, ...own] : own,
+      points: first ? [first, ...points] : points,
       parentPoint: first,
-      rows: whole,
-      unmeasured: rows.filter((row) => row.value === null),
+      rows: drawn,
+      left: {
+        unmeasured: done.filter((row) => row.value === null).length,
+        elsewhere: done.filter((row) => row.value !== null).length - drawn.length,
+        stopped: own.filter((row) => row.state === 'failed' || row.state === 'cancelled' || row.state === 'interrupted')
+          .length,
+      },
     };
-  }, [documents.data, measured, evaluation, parent, cards, rows]);
+  }, [documents.data, measured, own, evaluation, parent, cards]);
 }

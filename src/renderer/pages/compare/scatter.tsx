@@ -1,18 +1,17 @@
-// Quality against size or latency: points with their 95 % intervals, the front, and what it beats in grey.
+// Quality against size or latency: the panel, its key, its table view.
 import { useMemo } from 'react';
-import { CartesianGrid, ErrorBar, LabelList, Scatter, ScatterChart, XAxis, YAxis } from 'recharts';
-import { axisTitle, horizontalGrid, xAxis, yAxis } from '../../charts/axes';
 import { Chart } from '../../charts/chart';
-import { bytes, milliseconds, percent, significant } from '../../format';
+import { bytes, count, milliseconds, plural } from '../../format';
 import { qualityText } from '../../measures';
-import { metricName } from '../../model-words';
+import { isGain, metricName } from '../../model-words';
 import { Panel } from '../../parts/panel';
 import { Segmented } from '../../parts/segmented';
-import { precisionOf } from '../../precision';
-
+import { useTight } from '../../window-size';
 import look from './compare.module.css';
 import { type Point, paretoFront } from './front';
-import { costAxis, qualityAxis } from './ticks';
+import type { Comparison } from './points';
+import { type Drawn, ScatterDrawing } from './scatter-drawing';
+import { qualityAxis } from './ticks';
 
 export type Cost = 'size' | 'latency';
 export const costOf = (cost: Cost) => (point: Point) => (cost === 'size' ? point.bytes : point.latencyMs);
@@ -24,52 +23,47 @@ interface ScatterPanelProps {
   onCost(cost: Cost): void;
   a: string | null;
   b: string | null;
-  unmeasured: number;
+  hovered: string | null;
+  onHover(id: string | null): void;
+  left: Comparison['left'];
   onPick(id: string, asA: boolean): void;
 }
 
-interface Drawn extends Point {
-  x: number;
-  interval: [number, number];
-  onFront: boolean;
-  letter: string;
-}
-
 export function ScatterPanel(props: ScatterPanelProps) {
-  const { points, metric, cost, onCost, a, b, unmeasured, onPick } = props;
-  const front = useMemo(() => paretoFront(points, metric, costOf(cost)), [points, metric, cost]);
+  const { points, metric, cost, onCost, a, b, hovered, onHover, left, onPick } = props;
+  const tight = useTight();
   const price = costOf(cost);
-  const drawn: Drawn[] = points
-    .filter((point) => price(point) !== null)
-    .map((point) => ({
-      ...point,
-      x: price(point) ?? 0,
-      interval: [point.value - point.low, point.high - point.value],
-      onFront: front.includes(point),
-      letter: point.id === a ? 'A' : point.id === b ? 'B' : '',
-    }));
-  const missing = points.length - drawn.length;
-  const n = points[0]?.n;
-  const clause = [
-    `${metricName(metric)}, 95 % intervals${n ? `, n = ${n.toLocaleString('en-US')}` : ''}`,
-    unmeasured > 0 ? `${unmeasured} not measured` : '',
-    missing > 0 ? `${missing} not timed` : '',
-  ];
-  const said = `${points.length} points. On the front: ${front
+  const front = useMemo(() => paretoFront(points, metric, costOf(cost)), [points, metric, cost]);
+  const plotted = points.filter((point) => price(point) !== null && !point.reference);
+  const axis = useMemo(() => qualityAxis(plotted, isGain(metric)), [plotted, metric]);
+  const drawn: Drawn[] = plotted.map((point) => ({
+    ...point,
+    x: price(point) ?? 0,
+    interval: [point.value - point.low, point.high - point.value],
+    onFront: front.includes(point),
+    out: axis.out.includes(point.id),
+    letter: point.id === a ? 'A' : point.id === b ? 'B' : '',
+  }));
+  const reference = points.find((point) => point.reference) ?? null;
+  const said = `${plural(drawn.length, 'point')}. On the front: ${front
     .map((point) => `${point.title} at ${qualityText(metric, point.value)} and ${bytes(point.bytes)}`)
     .join('; ')}.`;
   return (
     <Panel
       title={`Quality against ${cost}`}
-      clause={clause.filter(Boolean).join('; ')}
+      clause={clause(points, metric, left, drawn)}
       tools={
         <>
-          <span className={look.key}>
-            <i className={look.keyFront} /> front
-          </span>
-          <span className={look.key}>
-            <i className={look.keyDominated} /> dominated
-          </span>
+          {tight ? null : (
+            <>
+              <span className={look.key}>
+                <i className={look.keyFront} /> front
+              </span>
+              <span className={look.key}>
+                <i className={look.keyDominated} /> dominated
+              </span>
+            </>
+          )}
           <Segmented
             label="Quality against"
             segments={[
@@ -87,7 +81,7 @@ export function ScatterPanel(props: ScatterPanelProps) {
         table={() => ({
           heads: ['Run', 'Size', metricName(metric), '95 % interval', 'Latency here'],
           rows: drawn.map((point) => [
-            point.title,
+            point.parent ? 'parent' : `${point.number} ${point.title}`,
             bytes(point.bytes),
             qualityText(metric, point.value),
             `${qualityText(metric, point.low)}–${qualityText(metric, point.high)}`,
@@ -96,13 +90,17 @@ export function ScatterPanel(props: ScatterPanelProps) {
         })}
       >
         {(width, height) => (
-          <Drawing
+          <ScatterDrawing
             width={width}
             height={height}
             drawn={drawn}
-            front={front}
+            front={front.map((point) => ({ x: price(point) ?? 0, value: point.value }))}
             metric={metric}
             cost={cost}
+            axis={axis}
+            reference={reference?.value ?? null}
+            hovered={hovered}
+            onHover={onHover}
             onPick={onPick}
           />
         )}
@@ -111,126 +109,22 @@ export function ScatterPanel(props: ScatterPanelProps) {
   );
 }
 
-interface DrawingProps {
-  width: number;
-  height: number;
-  drawn: readonly Drawn[];
-  front: readonly Point[];
-  metric: string;
-  cost: Cost;
-  onPick(id: string, asA: boolean): void;
-}
-
-function Drawing({ width, height, drawn, front, metric, cost, onPick }: DrawingProps) {
-  const price = costOf(cost);
-  const x = costAxis(drawn.map((point) => point.x));
-  const y = qualityAxis(drawn);
-  const asPercent = metric === 'accuracy' || metric === 'agreement' || metric === 'top5';
-  const decimals = y.domain[1] - y.domain[0] < 0.04 ? 1 : 0;
-  const line = front.map((point) => ({ x: price(point) ?? 0, value: point.value }));
-  return (
-    <ScatterChart width={width} height={height} margin={{ top: 18, right: 30, bottom: 8, left: 14 }}>
-      <CartesianGrid {...horizontalGrid} />
-      <XAxis
-        {...xAxis}
-        dataKey="x"
-        type="number"
-        scale={x.scale}
-        domain={x.domain}
-        ticks={x.ticks}
-        height={40}
-        tickFormatter={(value: number) => (cost === 'size' ? bytes(value) : milliseconds(value))}
-        label={axisTitle(`${cost === 'size' ? 'Size' : 'Latency here, p50'}${x.scale === 'log' ? ' (log)' : ''}`)}
-      />
-      <YAxis
-        {...yAxis}
-        dataKey="value"
-        type="number"
-        width={56}
-        domain={y.domain}
-        ticks={y.ticks}
-        tickFormatter={(value: number) => (asPercent ? percent(value, decimals) : significant(value, 3))}
-      />
-      <Scatter
-        data={line}
-        line={{ stroke: 'var(--l-ink)', strokeWidth: 1.8 }}
-        shape={() => <g />}
-        isAnimationActive={false}
-        legendType="none"
-      />
-      <Scatter
-        data={[...drawn]}
-        isAnimationActive={false}
-        shape={(shape: unknown) => <Mark {...(shape as MarkProps)} onPick={onPick} />}
-      >
-        <ErrorBar
-          dataKey="interval"
-          direction="y"
-          width={7}
-          strokeWidth={1.2}
-          stroke="var(--l-ctl)"
-          isAnimationActive={false}
-        />
-        <LabelList
-          dataKey="title"
-          content={(label) => <PointLabel {...(label as LabelProps)} points={drawn} right={width} />}
-        />
-      </Scatter>
-    </ScatterChart>
-  );
-}
-
-interface MarkProps {
-  cx?: number;
-  cy?: number;
-  payload?: Drawn;
-  onPick(id: string, asA: boolean): void;
-}
-
-/** Quantized: a circle in its main precision; grey where another run is both smaller and better; ringed when it is A or B. */
-function Mark({ cx, cy, payload, onPick }: MarkProps) {
-  if (cx === undefined || cy === undefined || !payload) return null;
-  const shown = payload.onFront || payload.parent || payload.letter;
-  const fill = shown ? `var(--l-${precisionOf(payload.bits)})` : 'var(--l-faint)';
-  return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: a second way for the pointer; the rows below are the keyboard's
-    <g className={look.mark} onClick={(event) => onPick(payload.id, event.altKey)}>
-      <circle cx={cx} cy={cy} r={12} fill="transparent" />
-      {payload.letter ? <circle cx={cx} cy={cy} r={9} fill="none" stroke="var(--l-accent)" strokeWidth={2} /> : null}
-      <circle cx={cx} cy={cy} r={5} fill={fill} opacity={shown ? 1 : 0.75} />
-      <title>{payload.title}</title>
-    </g>
-  );
-}
-
-interface LabelProps {
-  x?: number | string;
-  y?: number | string;
-  index?: number;
-}
-
-/** Beside its point, on the side where there is room. */
-function PointLabel({ x, y, index, points, right }: LabelProps & { points: readonly Drawn[]; right: number }) {
-  const point = points[index ?? -1];
-  if (!point || x === undefined || y === undefined) return null;
-  const strong = point.onFront || point.letter;
-  const text = point.parent ? 'parent' : `${point.number} ${point.title}`;
-  const left = Number(x) + 24 + text.length * 6 > right;
-  return (
-    <text
-      x={Number(x) + (left ? -6 : 16)}
-      y={Number(y) - 9}
-      textAnchor={left ? 'end' : 'start'}
-      fontSize={11}
-      fontWeight={strong ? 580 : 400}
-      fill={strong ? 'var(--l-ink)' : 'var(--l-ink3)'}
-    >
-      {point.letter ? (
-        <tspan fill="var(--l-accent)" fontWeight={700}>
-          {point.letter}{' '}
-        </tspan>
-      ) : null}
-      {text}
-    </text>
-  );
+/** *8 runs, 95 % intervals, n = 10,000; 2 not measured, 1 stopped* */
+function clause(points: readonly Point[], metric: string, left: Comparison['left'], drawn: readonly Point[]): string {
+  const runs = points.filter((point) => !point.parent);
+  const samples = new Set(runs.map((point) => point.n));
+  const [n] = samples;
+  const untimed = points.filter((point) => !point.reference).length - drawn.length;
+  const missing = [
+    left.unmeasured > 0 ? `${left.unmeasured} not measured` : '',
+    left.elsewhere > 0 ? `${left.elsewhere} on other data` : '',
+    left.stopped > 0 ? `${left.stopped} without a result` : '',
+    untimed > 0 ? `${untimed} not timed` : '',
+  ].filter(Boolean);
+  const measured = [
+    `${plural(runs.length, 'run')}`,
+    `${metricName(metric)} with 95 % intervals`,
+    samples.size === 1 && n ? `n = ${count(n)}` : '',
+  ].filter(Boolean);
+  return [measured.join(', '), missing.join(', ')].filter(Boolean).join('; ');
 }

@@ -1,19 +1,20 @@
-// Round ticks for a cost axis: 1, 2, 5 × powers of ten on a log axis, even steps on a linear one. Pure numbers.
+// Axes of the scatter: round ticks for costs (1, 2, 5 × powers of ten on a log axis), room for whiskers, and what lies out of range. Pure numbers.
 import { roundTicks } from '../../charts/axes';
+
+export interface Axis {
+  domain: [number, number];
+  ticks: number[];
+}
 
 /** Costs that span more than a factor of 4 are read on a log axis. */
 export const isWide = (values: readonly number[]): boolean =>
   values.length > 1 && Math.max(...values) / Math.min(...values) > 4;
 
-export function costAxis(values: readonly number[]): {
-  domain: [number, number];
-  ticks: number[];
-  scale: 'log' | 'linear';
-} {
+export function costAxis(values: readonly number[]): Axis & { scale: 'log' | 'linear' } {
   const low = Math.min(...values);
   const high = Math.max(...values);
   if (isWide(values)) {
-    const domain: [number, number] = [low * 0.75, high * 1.6];
+    const domain: [number, number] = [low * 0.75, high * 1.45];
     const ticks: number[] = [];
     for (let power = Math.floor(Math.log10(domain[0])); power <= Math.ceil(Math.log10(domain[1])); power++)
       for (const mantissa of [1, 2, 5]) {
@@ -27,14 +28,45 @@ export function costAxis(values: readonly number[]): {
   return { domain, ticks: roundTicks(domain[0], domain[1], 6), scale: 'linear' };
 }
 
-/** Room for every whisker, a tenth on either side. */
-export function qualityAxis(points: readonly { low: number; high: number }[]): {
-  domain: [number, number];
-  ticks: number[];
-} {
-  const low = Math.min(...points.map((point) => point.low));
-  const high = Math.max(...points.map((point) => point.high));
+interface Whisker {
+  id: string;
+  value: number;
+  low: number;
+  high: number;
+}
+
+/** A point this many times the others' spread away from them would press them flat. */
+const farAway = 3;
+
+/**
+ * Room for every whisker, a tenth on either side. A collapsed run far from the rest is left out of the range and told at
+ * the edge: the better half of the points (at least three) sets the scale.
+ */
+export function qualityAxis(points: readonly Whisker[], gain: boolean): Axis & { out: string[] } {
+  const sign = gain ? 1 : -1;
+  const best = [...points].sort((a, b) => sign * (b.value - a.value));
+  const near = best.slice(0, Math.max(3, Math.ceil(best.length / 2)));
+  const nearLow = Math.min(...near.map((point) => point.low));
+  const nearHigh = Math.max(...near.map((point) => point.high));
+  const reach = farAway * (nearHigh - nearLow || 0.01);
+  const out = best
+    .filter((point) => (gain ? point.value < nearLow - reach : point.value > nearHigh + reach))
+    .map((point) => point.id);
+  const shown = best.filter((point) => !out.includes(point.id));
+  const low = Math.min(...shown.map((point) => point.low));
+  const high = Math.max(...shown.map((point) => point.high));
   const room = (high - low) * 0.1 || 0.01;
   const domain: [number, number] = [low - room, high + room];
-  return { domain, ticks: roundTicks(domain[0], domain[1], 5) };
+  return { domain, ticks: roundTicks(domain[0], domain[1], 5), out };
+}
+
+/** Where a value stands along an axis of so many pixels. */
+export function along(
+  value: number,
+  [low, high]: readonly [number, number],
+  scale: 'log' | 'linear',
+  pixels: number,
+): number {
+  const share = scale === 'log' ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low || 1);
+  return share * pixels;
 }

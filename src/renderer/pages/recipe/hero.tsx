@@ -8,7 +8,7 @@ import type { LayerPlan, RunForecast } from '../../../contract/words/recipe';
 import { Cut } from '../../cut/cut';
 import { stockOf } from '../../cut/layers';
 import { bytes, percent, roughBytes, roughDuration } from '../../format';
-import { qualityText } from '../../measures';
+import { isSelfAgreement, qualityText } from '../../measures';
 import { metricName } from '../../model-words';
 import { Figure } from '../../parts/figure';
 import { Arrow, EvidenceMark } from '../../parts/glyphs';
@@ -105,7 +105,8 @@ interface ChangesProps {
 /** Before → after, every figure of after predicted; and what making it takes. */
 function Changes({ model, dataset, forecast, stale, narrow }: ChangesProps) {
   const evaluation = useEvaluation(model, dataset);
-  const was = evaluation && qualityText(evaluation.quality.metric, evaluation.quality.value);
+  const was =
+    evaluation && !isSelfAgreement(evaluation) && qualityText(evaluation.quality.metric, evaluation.quality.value);
   const before = model.summary.bytes;
   const size = narrow ? 'large' : 'hero';
   return (

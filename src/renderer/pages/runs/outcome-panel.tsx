@@ -8,7 +8,7 @@ import type { RunDocument, RunRow } from '../../../contract/words/run';
 import { orpc } from '../../api';
 import { cutOfRun, stockOf } from '../../cut/layers';
 import { bytes, count, milliseconds, percent, significant } from '../../format';
-import { latencyFigure, nOf, qualityFigure, qualityText, sizeFigure } from '../../measures';
+import { isSelfAgreement, latencyFigure, nOf, qualityFigure, qualityText, sizeFigure } from '../../measures';
 import { metricName } from '../../model-words';
 import { Card } from '../../parts/card';
 import { Figure } from '../../parts/figure';
@@ -162,7 +162,7 @@ export function MeasuredPanel({ row }: { row: RunRow }) {
             <Figure {...sizeFigure(row.bytes)} size="large" />
           )}
         </Change>
-        {evaluation?.quality.metric === 'agreement' && !evaluation.agreement ? (
+        {evaluation && isSelfAgreement(evaluation) ? (
           <Change label="Quality" was={null} under="The samples have no labels, and there is no parent to agree with">
             <Figure kind="unknown" size="large" word="nothing to measure against" />
           </Change>
