@@ -1,11 +1,12 @@
 // Recipes in lines: defaults filled in, so that two recipes differ only where they do different things.
 import { expect, it } from 'vitest';
+import type { Recipe } from '../../../../src/contract/words/recipe';
 import { stepLines } from '../../../../src/renderer/pages/recipe/step-lines';
 import { card } from './card';
 
 it('fills in defaults and gives patterns their own lines', () => {
-  const recipe = {
-    lathe: 1 as const,
+  const recipe: Recipe = {
+    lathe: 1,
     steps: [
       {
         method: 'weight-only',
