@@ -299,3 +299,39 @@ test('subgraphs are brought over too, with their constants beside them', async (
   expect(verify(next)).toEqual([]);
   expect(next.opsets.get('')).toBe(21);
 });
+
+describe('weights behind a Reshape', () => {
+  const reshaped = (target: number[], more: Partial<Parameters<typeof model>[0]> = {}) =>
+    model({
+      opset: 21,
+      inputs: [value('x', 'float32', ['n', 8])],
+      outputs: [value('y', 'float32', ['n', 4])],
+      nodes: [node('Reshape', ['k', 'to'], ['k2']), node('MatMul', ['x', 'k2'], ['y'])],
+      initializers: [floatTensor('k', [2, 2, 2, 4], new Float32Array(32)), int64Tensor('to', [target.length], target)],
+      ...more,
+    });
+
+  test.each([[[8, 4]], [[8, -1]], [[-1, 4]]])('take the shape %j themselves, under their name', async (target) => {
+    const given = reshaped(target);
+    const { model: flat, notes } = await normalise(given);
+    expect(ops(flat)).toEqual(['MatMul']);
+    expect([...flat.graph.initializers.keys()]).toEqual(['k']);
+    expect(flat.graph.initializers.get('k')?.dims).toEqual([8, 4]);
+    expect(listLayers(flat).map(({ name }) => name)).toEqual(listLayers(given).map(({ name }) => name));
+    expect(verify(flat)).toEqual([]);
+    expect(notes).toEqual([]);
+  });
+
+  test('stay where they are used twice, given out, or the target does not come out', async () => {
+    const twice = [
+      node('Reshape', ['k', 'to'], ['k2']),
+      node('MatMul', ['x', 'k2'], ['y']),
+      node('Relu', ['k'], ['other']),
+    ];
+    expect(ops((await normalise(reshaped([8, 4], { nodes: twice }))).model)).toContain('Reshape');
+    const given = { outputs: [value('y', 'float32', ['n', 4]), value('k2', 'float32', [8, 4])] };
+    expect(ops((await normalise(reshaped([8, 4], given))).model)).toContain('Reshape');
+    expect(ops((await normalise(reshaped([8, -1, -1]))).model)).toContain('Reshape');
+    expect(ops((await normalise(reshaped([7, -1]))).model)).toContain('Reshape');
+  });
+});

@@ -7,6 +7,7 @@ import { everyNode } from '../walk';
 import { freeBatch } from './batch';
 import { inlineFunctions, NotInlinable } from './functions';
 import { withLayerNames } from './names';
+import { withReshapedWeights } from './reshaped';
 import { dialect, NotConvertible, oldest, upgradeFunction, upgradeGraph } from './upgrade';
 
 export interface Normalised {
@@ -26,6 +27,7 @@ export async function normalise(model: Model): Promise<Normalised> {
   for (const body of next.functions) for (const node of body.nodes) for (const name of node.outputs) taken.add(name);
   next = withoutInitializerInputs(next, notes);
   next = withLayerNames(next);
+  next = await withReshapedWeights(next);
   next = withoutFunctions(next, taken, notes);
   next = await atDialect(next, taken, notes);
   next = withoutUnusedOpsets(next);
