@@ -16,7 +16,7 @@ export function LayerErrors({ a, b, modelId }: { a: Marked; b: Marked; modelId: 
   const layers = weightErrors(a.row?.document?.layers ?? null, b.row?.document?.layers ?? null);
   if (layers.length === 0) return null;
   const data = layers.map((layer) => ({ ...layer, below: -layer.b }));
-  const most = Math.max(...layers.flatMap((layer) => [layer.a, layer.b])) * 1.04;
+  const most = (side: 'a' | 'b') => Math.max(...layers.map((layer) => layer[side]));
   const open = (entry: unknown) => {
     const name = (entry as { payload?: WeightError }).payload?.name;
     if (name) go('/inspect', { model: modelId, layers: [name] });
@@ -31,7 +31,7 @@ export function LayerErrors({ a, b, modelId }: { a: Marked; b: Marked; modelId: 
       </h3>
       <Chart
         height={height}
-        summary={`Error of the weights in ${plural(layers.length, 'layer')}; at most ${percent(Math.max(...layers.map((layer) => layer.a)), 1)} in A and ${percent(Math.max(...layers.map((layer) => layer.b)), 1)} in B.`}
+        summary={`Error of the weights in ${plural(layers.length, 'layer')}; at most ${percent(most('a'), 1)} in A and ${percent(most('b'), 1)} in B.`}
         table={() => ({
           heads: ['Layer', 'A', 'B'],
           rows: layers.map((layer) => [layer.name, percent(layer.a, 1), percent(layer.b, 1)]),
@@ -47,7 +47,7 @@ export function LayerErrors({ a, b, modelId }: { a: Marked; b: Marked; modelId: 
             barCategoryGap={layers.length > 60 ? 0 : '18%'}
           >
             <XAxis dataKey="name" hide />
-            <YAxis hide domain={[b.point.parent ? 0 : -most, a.point.parent ? 0 : most]} />
+            <YAxis hide domain={[-most('b') * 1.04, most('a') * 1.04]} />
             <Tooltip
               {...tip}
               content={({ active, payload }) => {

@@ -5,13 +5,13 @@ import type { LibraryDataset } from '../../../contract/words/dataset';
 import type { MethodCard } from '../../../contract/words/method';
 import type { LibraryModel } from '../../../contract/words/model';
 import type { RunRow } from '../../../contract/words/run';
-import { Cut } from '../../cut/cut';
 import { cutOfModel, cutOfRun, stockOf } from '../../cut/layers';
 import { bytes, milliseconds } from '../../format';
 import { qualityText } from '../../measures';
 import { EmptyState } from '../../parts/empty-state';
 import { KeyCap } from '../../parts/key-cap';
 import { Panel } from '../../parts/panel';
+import { WideCut } from '../runs/wide-cut';
 import { ChangedAnswers } from './changed-answers';
 import type { Point } from './front';
 import { LayerErrors } from './layer-errors';
@@ -93,14 +93,12 @@ function Side({ letter, marked, parent, metric }: SideProps) {
       <div className={look.sideHead}>
         <b className={look.letter}>{letter}</b> {point.parent ? '' : point.number} <b>{point.title}</b>
       </div>
-      <div className={look.sideCut}>
-        <Cut
-          size="panel"
-          layers={row?.document ? cutOfRun(row.document.layers, parent.layers) : cutOfModel(parent.layers)}
-          stock={stockOf(parent.layers)}
-          bytesShare={point.bytes / parent.summary.bytes}
-        />
-      </div>
+      <WideCut
+        height={34}
+        layers={row?.document ? cutOfRun(row.document.layers, parent.layers) : cutOfModel(parent.layers)}
+        stock={stockOf(parent.layers)}
+        bytesShare={point.bytes / parent.summary.bytes}
+      />
       <div className={look.sideFigures}>
         <b>{bytes(point.bytes)}</b>
         <b>{point.reference ? '' : qualityText(metric, point.value)}</b>

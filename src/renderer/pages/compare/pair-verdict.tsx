@@ -8,6 +8,8 @@ import { verdict } from './verdict';
 export function PairVerdict({ a, b, metric }: { a: Point; b: Point; metric: string }) {
   const { head, body, how } = verdict(a, b, metric);
   const pair = pairOf(a, b);
+  // Every answer that differs from a reference is the run's: there is nothing to win.
+  const againstReference = a.reference || b.reference;
   const changing = pair ? pair.wins + pair.losses : 0;
   return (
     <section className={look.verdict} aria-label="A against B">
@@ -15,7 +17,7 @@ export function PairVerdict({ a, b, metric }: { a: Point; b: Point; metric: stri
       <p>
         {body} {how ? <span>{how}.</span> : null}
       </p>
-      {pair && changing > 0 ? (
+      {pair && changing > 0 && !againstReference ? (
         <div
           className={look.wins}
           role="img"

@@ -24,7 +24,7 @@ export interface Comparison {
 
 export const parentId = 'parent';
 
-function parentPoint(model: LibraryModel, { quality, latencyMs }: Evaluation): Point {
+export function pointOfParent(model: LibraryModel, { quality, latencyMs }: Evaluation): Point {
   const reference = quality.metric === 'agreement';
   return {
     id: parentId,
@@ -81,7 +81,8 @@ export function useComparison(
     // One metric a chart: the newest run's, else the parent's.
     const metric = measured[0]?.metric ?? evaluation?.quality.metric ?? 'accuracy';
     const drawn = whole.filter((row) => row.metric === metric);
-    const first = parent && evaluation && evaluation.quality.metric === metric ? parentPoint(parent, evaluation) : null;
+    const first =
+      parent && evaluation && evaluation.quality.metric === metric ? pointOfParent(parent, evaluation) : null;
     const points = drawn.flatMap((row) => pointOf(row, runTitle(row, cards)) ?? []);
     const done = own.filter((row) => row.state === 'done');
     return {

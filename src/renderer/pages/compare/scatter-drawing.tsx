@@ -20,7 +20,7 @@ import look from './compare.module.css';
 import type { Point } from './front';
 import { boxesAlong, placeLabels } from './labels';
 import type { Cost } from './scatter';
-import { type Axis, along, costAxis } from './ticks';
+import { type Axis, along, costAxis, tickDecimals } from './ticks';
 
 export interface Drawn extends Point {
   x: number;
@@ -62,7 +62,7 @@ export function ScatterDrawing(props: DrawingProps) {
   };
   const atX = (value: number) => frame.x + along(value, x.domain, x.scale, frame.width);
   const atY = (value: number) => frame.y + frame.height - along(value, axis.domain, 'linear', frame.height);
-  const decimals = axis.domain[1] - axis.domain[0] < 0.04 ? 1 : 0;
+  const decimals = tickDecimals(axis.ticks);
   const printed = (value: number) => (cost === 'size' ? bytes(value) : milliseconds(value));
   return (
     <ScatterChart width={width} height={height} margin={margin}>

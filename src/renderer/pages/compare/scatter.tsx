@@ -35,7 +35,8 @@ export function ScatterPanel(props: ScatterPanelProps) {
   const price = costOf(cost);
   const front = useMemo(() => paretoFront(points, metric, costOf(cost)), [points, metric, cost]);
   const plotted = points.filter((point) => price(point) !== null && !point.reference);
-  const axis = useMemo(() => qualityAxis(plotted, isGain(metric)), [plotted, metric]);
+  const reference = points.find((point) => point.reference) ?? null;
+  const axis = qualityAxis(plotted, isGain(metric), reference ? [reference.value] : []);
   const drawn: Drawn[] = plotted.map((point) => ({
     ...point,
     x: price(point) ?? 0,
@@ -44,7 +45,6 @@ export function ScatterPanel(props: ScatterPanelProps) {
     out: axis.out.includes(point.id),
     letter: point.id === a ? 'A' : point.id === b ? 'B' : '',
   }));
-  const reference = points.find((point) => point.reference) ?? null;
   const said = `${plural(drawn.length, 'point')}. On the front: ${front
     .map((point) => `${point.title} at ${qualityText(metric, point.value)} and ${bytes(point.bytes)}`)
     .join('; ')}.`;

@@ -40,9 +40,13 @@ const farAway = 3;
 
 /**
  * Room for every whisker, a tenth on either side. A collapsed run far from the rest is left out of the range and told at
- * the edge: the better half of the points (at least three) sets the scale.
+ * the edge: the better half of the points (at least three) sets the scale. `also`: reference lines that must be in sight.
  */
-export function qualityAxis(points: readonly Whisker[], gain: boolean): Axis & { out: string[] } {
+export function qualityAxis(
+  points: readonly Whisker[],
+  gain: boolean,
+  also: readonly number[] = [],
+): Axis & { out: string[] } {
   const sign = gain ? 1 : -1;
   const best = [...points].sort((a, b) => sign * (b.value - a.value));
   const near = best.slice(0, Math.max(3, Math.ceil(best.length / 2)));
@@ -53,11 +57,17 @@ export function qualityAxis(points: readonly Whisker[], gain: boolean): Axis & {
     .filter((point) => (gain ? point.value < nearLow - reach : point.value > nearHigh + reach))
     .map((point) => point.id);
   const shown = best.filter((point) => !out.includes(point.id));
-  const low = Math.min(...shown.map((point) => point.low));
-  const high = Math.max(...shown.map((point) => point.high));
+  const low = Math.min(...shown.map((point) => point.low), ...also);
+  const high = Math.max(...shown.map((point) => point.high), ...also);
   const room = (high - low) * 0.1 || 0.01;
   const domain: [number, number] = [low - room, high + room];
   return { domain, ticks: roundTicks(domain[0], domain[1], 5), out };
+}
+
+/** Decimals of per cents that tell one tick from the next. */
+export function tickDecimals(ticks: readonly number[]): number {
+  const step = Math.abs((ticks[1] ?? 1) - (ticks[0] ?? 0)) * 100;
+  return Math.max(0, Math.min(3, Math.ceil(-Math.log10(step) - 1e-9)));
 }
 
 /** Where a value stands along an axis of so many pixels. */

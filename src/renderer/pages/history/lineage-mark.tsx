@@ -1,51 +1,63 @@
-// A row's piece of the lineage: its lane, a dot for a run, a dotted ring where nothing was written.
-import type { LineageRow } from './lineage';
-import { laneCount } from './lineage';
+// A row's piece of the lineage: a square for a model, a dot for a run, a dotted ring where nothing was written.
+import { type LineageRow, laneCount } from './lineage';
 
-const colors = ['var(--l-dev1)', 'var(--l-dev2)', 'var(--l-dev3)', 'var(--l-dev4)'];
-const gap = 17;
-const rowHeight = 42;
+const colours = ['var(--l-dev1)', 'var(--l-dev2)', 'var(--l-dev3)', 'var(--l-dev4)', 'var(--l-fp32)'] as const;
+const colourOf = (lane: number): string => colours[lane] ?? 'var(--l-fp32)';
+const first = 14;
+const gap = 16;
+export const lineageWidth = first + (laneCount - 1) * gap + first;
 
-export function LineageMark({ row, chosen }: { row: LineageRow | undefined; chosen: boolean }) {
+const at = (lane: number) => first + lane * gap;
+
+interface MarkProps {
+  row: LineageRow | undefined;
+  height: number;
+  chosen: boolean;
+  /** Of the family of the row under the pointer. */
+  lit: boolean;
+}
+
+export function LineageMark({ row, height, chosen, lit }: MarkProps) {
   if (!row) return null;
-  const x = 12 + row.lane * gap;
-  const color = colors[row.lane] ?? colors[0];
+  const x = at(row.lane);
+  const middle = height / 2;
+  // Lines reach over the hairline between rows.
+  const ends = { whole: [-1, height + 1], upper: [-1, middle], lower: [middle, height + 1] } as const;
+  const radius = chosen || lit ? 5.5 : 4.5;
   return (
     <svg
-      width={12 + laneCount * gap}
-      height={rowHeight}
+      width={lineageWidth}
+      height={height}
       aria-hidden="true"
       style={{ display: 'block', overflow: 'visible' }}
+      fill="none"
+      strokeWidth={1.5}
     >
-      {[...new Set([row.lane, ...row.through])].map((lane) => (
+      {row.lines.map(({ lane, piece }) => (
         <line
-          key={lane}
-          x1={12 + lane * gap}
-          x2={12 + lane * gap}
-          y1="-1"
-          y2={rowHeight + 1}
-          stroke={colors[lane]}
-          strokeWidth="1.5"
+          key={`${lane}.${piece}`}
+          x1={at(lane)}
+          x2={at(lane)}
+          y1={ends[piece][0]}
+          y2={ends[piece][1]}
+          stroke={colourOf(lane)}
         />
       ))}
-      {row.hasArtifact ? (
-        <circle
-          cx={x}
-          cy={rowHeight / 2}
-          r={chosen ? 5.5 : 4.5}
-          fill={color}
-          stroke="var(--l-surface)"
-          strokeWidth="1.5"
-        />
+      {row.joins.map((lane) => (
+        <path key={lane} d={`M${at(lane)} -1V${middle - 9}q0 9 -9 9H${x}`} stroke={colourOf(lane)} />
+      ))}
+      {row.mark === 'square' ? (
+        <rect x={x - 6} y={middle - 6} width="12" height="12" fill="var(--l-ink)" />
+      ) : row.mark === 'dot' ? (
+        <circle cx={x} cy={middle} r={radius} fill={colourOf(row.lane)} stroke="var(--l-surface)" />
       ) : (
         <circle
           cx={x}
-          cy={rowHeight / 2}
-          r="4.5"
+          cy={middle}
+          r={radius}
           fill="var(--l-surface)"
-          stroke={color}
-          strokeWidth="1.5"
-          strokeDasharray="2 2"
+          stroke={colourOf(row.lane)}
+          strokeDasharray="1.5 2"
         />
       )}
     </svg>

@@ -2,182 +2,176 @@
 import { Button } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import type { MethodCard } from '../../../contract/words/method';
 import type { LibraryModel } from '../../../contract/words/model';
 import type { RunRow } from '../../../contract/words/run';
 import { useAddress } from '../../address';
 import { orpc, refusalOf } from '../../api';
-import { Cut } from '../../cut/cut';
 import { cutOfRun, stockOf } from '../../cut/layers';
-import { bytes, clock, count, day, milliseconds, percent } from '../../format';
-import { qualityText } from '../../measures';
-import { metricName } from '../../model-words';
-import { Card, RefusalCard } from '../../parts/card';
-import { Fact, Facts } from '../../parts/fact';
-import { Figure } from '../../parts/figure';
+import { clock, day, plural } from '../../format';
+import { RefusalCard } from '../../parts/card';
 import { Panel } from '../../parts/panel';
+import { PrecisionTag } from '../../parts/precision-tag';
 import { TextAction } from '../../parts/text-action';
-import { printRecipe } from '../recipe/print-recipe';
+import { sentenceOf } from '../../refusal-words';
+import { mainBits } from '../compare/front';
+import { stepLines } from '../recipe/step-lines';
 import { keepDraft } from '../recipe/use-recipe';
-import { runTitle } from '../runs/words';
+import { RunStatus } from '../runs/queue';
+import { WideCut } from '../runs/wide-cut';
+import { isActive, runTitle, shareLeft, wasRefused } from '../runs/words';
 import look from './history.module.css';
+import { ReplayCard } from './replay-card';
+import { RunFigures } from './run-figures';
 
-export function RunSheet({
-  row,
-  model,
-  cards,
-}: {
+interface RunSheetProps {
   row: RunRow;
+  rows: readonly RunRow[];
   model: LibraryModel | null;
   cards: readonly MethodCard[];
-}) {
+}
+
+export function RunSheet({ row, rows, model, cards }: RunSheetProps) {
   const { go } = useAddress();
   const document = row.document;
-  const measured = document?.compressed;
   const replay = useMutation(orpc.runs.replay.mutationOptions());
   const openRecipe = () => {
     keepDraft(row.modelId, row.recipe);
     go('/recipe', { model: row.modelId });
   };
   const kept = (document?.layers ?? []).filter((layer) => layer.methods.length === 0 && layer.refusal);
+  const fused = Object.entries(document?.fused ?? {});
   return (
     <Panel
       style={{ flex: 1 }}
-      title={`${row.number}  ${runTitle(row, cards)}`}
-      clause={`${day(row.createdAt)}, ${clock(row.createdAt)}`}
+      title={
+        <>
+          <span className={look.number}>{row.number}</span> {runTitle(row, cards)}
+        </>
+      }
+      tools={document && document.layers.length > 0 ? <PrecisionTag bits={mainBits(document.layers)} /> : null}
       scroll
       padded
       foot={
-        row.state === 'done' && document ? (
-          <>
-            <Button
-              variant="filled"
-              onClick={() => go('/deploy', { model: row.artifactModelId ?? row.modelId, run: row.id })}
-            >
-              Deploy
-            </Button>
-            <Button
-              leftSection={<IconRefresh size={16} />}
-              loading={replay.isPending}
-              onClick={() => replay.mutate({ id: row.id })}
-            >
-              Replay
-            </Button>
-            <Button onClick={() => go('/compare', { model: row.modelId, b: row.id })}>Compare</Button>
-          </>
-        ) : undefined
+        <Foot
+          row={row}
+          replaying={replay.isPending}
+          onReplay={() => replay.mutate({ id: row.id })}
+          onRecipe={openRecipe}
+        />
       }
     >
       <div className={look.sheet}>
         {model && document && document.layers.length > 0 ? (
-          <Cut
-            size="side"
-            width={330}
+          <WideCut
+            height={48}
             layers={cutOfRun(document.layers, model.layers)}
             stock={stockOf(model.layers)}
-            bytesShare={document.artifact.bytes / model.summary.bytes}
+            bytesShare={shareLeft(row, model.summary.bytes)}
           />
         ) : null}
-        <Facts columns={3}>
-          <Fact
-            label="Size"
-            note={
-              model && row.bytes !== null ? `${percent(row.bytes / model.summary.bytes, 1)} of the model` : undefined
-            }
-          >
-            {row.bytes === null ? (
-              <Figure kind="unknown" word="nothing written" />
-            ) : (
-              <Figure kind="measured" size="readout" text={bytes(row.bytes)} />
-            )}
-          </Fact>
-          <Fact label={metricName(row.metric ?? '')} note={measured ? `n = ${count(measured.quality.n)}` : undefined}>
-            {row.metric && row.value !== null ? (
-              <Figure kind="measured" size="readout" text={qualityText(row.metric, row.value)} />
-            ) : (
-              <Figure kind="unknown" word="not measured" />
-            )}
-          </Fact>
-          <Fact
-            label="Latency here"
-            note={
-              measured?.latencyMs
-                ? `batch ${measured.latencyMs.batch}, ${measured.latencyMs.threads} threads`
-                : undefined
-            }
-          >
-            {measured?.latencyMs ? (
-              <Figure kind="measured" size="readout" text={milliseconds(measured.latencyMs.p50)} />
-            ) : (
-              <Figure kind="unknown" word="not measured" />
-            )}
-          </Fact>
-        </Facts>
-        {row.error ? <RefusalCard refusal={row.error} /> : null}
+        <p className={look.when}>
+          {day(row.createdAt)}, {clock(row.createdAt)}
+          {row.dataset ? ` · ${row.dataset}` : ''} <RunStatus row={row} />
+        </p>
+        <RunFigures row={row} model={model} />
+        {row.error && row.state !== 'cancelled' ? <RefusalCard refusal={row.error} /> : null}
         {replay.error ? <RefusalCard refusal={refusalOf(replay.error)} /> : null}
-        {replay.isPending ? (
-          <Card tone="good" title="Replaying.">
-            The same recipe on the same model with the same seed; the Runs page shows it.
-          </Card>
-        ) : null}
-        {replay.data ? (
-          <Card
-            tone={replay.data.identical ? 'good' : 'warn'}
-            title={replay.data.identical ? 'Replayed, same bytes.' : 'Replayed, other bytes.'}
-          >
-            {replay.data.identical ? '' : (replay.data.why ?? []).join(' ')}
-          </Card>
-        ) : null}
         {document ? (
-          <pre className={look.hash}>
-            sha256 {document.artifact.sha256.slice(0, 16)}…{document.artifact.sha256.slice(-8)}
-            {'\n'}seed {row.seed} · lathe {document.run.lathe} · onnxruntime {document.run.machine.onnxruntime}
-          </pre>
+          <ReplayCard
+            row={row}
+            rows={rows}
+            document={document}
+            outcome={replay.data ?? null}
+            pending={replay.isPending}
+          />
         ) : null}
-        {row.kind === 'evaluate' ? null : (
-          <section>
-            <h3 className={look.section}>
-              Recipe <TextAction onClick={openRecipe}>Open</TextAction>
-            </h3>
-            <pre className={look.well}>{printRecipe(row.recipe)}</pre>
-          </section>
-        )}
-        {document && Object.keys(document.fused).length > 0 ? (
-          <section>
-            <h3 className={look.section}>What fused</h3>
+        {row.recipe.steps.length > 0 ? (
+          <Section title="Recipe" action={<TextAction onClick={openRecipe}>Open</TextAction>}>
+            <pre className={look.well}>{stepLines(row.recipe, cards).join('\n')}</pre>
+          </Section>
+        ) : null}
+        {fused.length > 0 ? (
+          <Section title="What fused">
             <dl className={look.fused}>
-              {Object.entries(document.fused).map(([op, times]) => (
+              {fused.map(([op, times]) => (
                 <div key={op}>
                   <dt>{op.replace('com.microsoft:', '')}</dt>
                   <dd>{times}</dd>
                 </div>
               ))}
             </dl>
-          </section>
+          </Section>
         ) : null}
         {kept.length > 0 ? (
-          <section>
-            <h3 className={look.section}>Kept as they were</h3>
+          <Section title={`${plural(kept.length, 'layer')} kept as ${kept.length === 1 ? 'it was' : 'they were'}`}>
             <ul className={look.kept}>
               {kept.map((layer) => (
                 <li key={layer.name}>
-                  <span className="mono">{layer.name}</span> {layer.refusal?.sentence}
+                  <span className="mono">{layer.name}</span> {layer.refusal ? sentenceOf(layer.refusal) : ''}
                 </li>
               ))}
             </ul>
-          </section>
+          </Section>
         ) : null}
         {document && document.notes.length > 0 ? (
-          <section>
-            <h3 className={look.section}>Notes</h3>
+          <Section title="Notes">
             <ul className={look.kept}>
               {document.notes.map((note) => (
                 <li key={note}>{note}</li>
               ))}
             </ul>
-          </section>
+          </Section>
         ) : null}
       </div>
     </Panel>
+  );
+}
+
+const Section = ({ title, action, children }: { title: string; action?: ReactNode; children: ReactNode }) => (
+  <section>
+    <h3 className={look.section}>
+      {title} {action}
+    </h3>
+    {children}
+  </section>
+);
+
+interface FootProps {
+  row: RunRow;
+  replaying: boolean;
+  onReplay(): void;
+  onRecipe(): void;
+}
+
+function Foot({ row, replaying, onReplay, onRecipe }: FootProps) {
+  const { go } = useAddress();
+  if (isActive(row)) return <Button onClick={() => go('/runs', { run: row.id })}>Watch it run</Button>;
+  if (row.state !== 'done' || !row.document)
+    return row.recipe.steps.length > 0 ? (
+      <>
+        <Button variant="filled" onClick={onRecipe}>
+          {wasRefused(row) ? 'Mend the recipe' : 'Open the recipe'}
+        </Button>
+        <Button onClick={() => go('/runs', { run: row.id })}>What happened</Button>
+      </>
+    ) : (
+      <Button onClick={() => go('/runs', { run: row.id })}>What happened</Button>
+    );
+  return (
+    <>
+      <Button
+        variant="filled"
+        className={look.grow ?? ''}
+        onClick={() => go('/deploy', { model: row.artifactModelId ?? row.modelId, run: row.id })}
+      >
+        Deploy
+      </Button>
+      <Button leftSection={<IconRefresh size={16} />} loading={replaying} onClick={onReplay}>
+        Replay
+      </Button>
+      <Button onClick={() => go('/compare', { model: row.modelId, b: row.id })}>Compare</Button>
+    </>
   );
 }

@@ -13,7 +13,7 @@ import { mendOf } from '../recipe/mend';
 import { printRecipe } from '../recipe/print-recipe';
 import { keepDraft } from '../recipe/use-recipe';
 import look from './detail.module.css';
-import { culpritOf, stageName } from './words';
+import { culpritOf, stageName, wasRefused } from './words';
 
 interface EndedPanelProps {
   row: RunRow;
@@ -23,7 +23,7 @@ interface EndedPanelProps {
 
 export function EndedPanel({ row, model, cards }: EndedPanelProps) {
   return (
-    <Panel title={titles[row.state] ?? 'Why it ended'} padded scroll>
+    <Panel title={wasRefused(row) ? 'Why it was refused' : (titles[row.state] ?? 'Why it ended')} padded scroll>
       <div className={look.ended}>
         <Why row={row} model={model} cards={cards} />
         <p className={look.quiet}>Your model, the history and every other run are untouched.</p>

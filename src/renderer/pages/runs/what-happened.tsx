@@ -2,7 +2,7 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { IconAlertTriangle, IconCircleX, IconCopy } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import type { RunRow } from '../../../contract/words/run';
+import type { RunLogLine, RunRow } from '../../../contract/words/run';
 import { useAddress } from '../../address';
 import { orpc } from '../../api';
 import { EmptyState } from '../../parts/empty-state';
@@ -13,9 +13,14 @@ import { coverage } from './words';
 
 const time = (iso: string) => new Date(iso).toLocaleTimeString('en-GB');
 
+/** What a finished run notes of itself, as lines of its end. */
+const notesOf = (row: RunRow): RunLogLine[] =>
+  (row.document?.notes ?? []).map((text) => ({ at: row.finishedAt ?? row.createdAt, level: 'info', text }));
+
 export function WhatHappened({ row }: { row: RunRow }) {
   const { to } = useAddress();
-  const lines = useQuery(orpc.runs.log.queryOptions({ input: { id: row.id } })).data ?? [];
+  const logged = useQuery(orpc.runs.log.queryOptions({ input: { id: row.id } })).data ?? [];
+  const lines = [...logged, ...notesOf(row)];
   const newest = [...lines].reverse();
   const text = lines.map((line) => `${line.at}  ${line.text}`).join('\n');
   return (

@@ -74,25 +74,26 @@ export function shareLeft(row: RunRow, parentBytes: number | null): number | nul
   return after === null || !before ? null : after / before;
 }
 
-/** *16 % of the bytes are left, and top-1 is 99.33 %; the parent has 99.40 %.* */
+/** *16 % of the bytes, 99.33 % top-1; the parent has 99.40 %.* */
 function doneSentence(row: RunRow, parentBytes: number | null): string {
   if (row.kind === 'evaluate')
     return row.metric && row.value !== null && row.metric !== 'agreement'
       ? `${row.model} has ${qualityText(row.metric, row.value)} ${metricName(row.metric).toLowerCase()} as it is.`
       : `${row.model} was run as it is.`;
   const share = shareLeft(row, parentBytes);
-  const size = share === null ? 'It is done' : `${percent(share, share < 0.1 ? 1 : 0)} of the bytes are left`;
+  const size = share === null ? 'It is done' : `${percent(share, share < 0.1 ? 1 : 0)} of the bytes`;
   const { compressed, baseline } = row.document ?? {};
-  if (!compressed) return `${size}.`;
+  if (!compressed) return share === null ? `${size}.` : `${size} are left.`;
   const { metric, value } = compressed.quality;
-  if (metric === 'agreement') return `${size}, and ${percent(value)} of the answers agree with the parent’s.`;
+  if (metric === 'agreement') return `${size}; ${percent(value)} of the answers agree with the parent’s.`;
   const parent = baseline ? `; the parent has ${qualityText(baseline.quality.metric, baseline.quality.value)}` : '';
-  return `${size}, and ${metricName(metric).toLowerCase()} is ${qualityText(metric, value)}${parent}.`;
+  return `${size}, ${qualityText(metric, value)} ${metricName(metric).toLowerCase()}${parent}.`;
 }
 
 /** The page's finding about one run. */
 export function findingOf(row: RunRow, cards: readonly MethodCard[], parentBytes: number | null = null): string {
-  const title = runTitle(row, cards);
+  const name = runTitle(row, cards);
+  const title = row.recipe.name ? `“${name}”` : name;
   switch (row.state) {
     case 'queued':
       return `${title} waits for its turn.`;
