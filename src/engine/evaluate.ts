@@ -14,7 +14,7 @@ import { measureLatency } from './measure/latency';
 import { PeakMemory } from './measure/memory';
 import { AccuracyScore, RegressionScore } from './measure/quality';
 import { Failure } from './runtime/failure';
-import { openGiven } from './runtime/given';
+import { isMachines, openGiven } from './runtime/given';
 import { physicalCores } from './runtime/machine';
 import type { Session } from './runtime/session';
 import type { Tasks, Work } from './tasks';
@@ -140,7 +140,8 @@ async function* answersOf(model: Benched, bench: Bench): AsyncGenerator<Step> {
   const request = { batch: settled.batch, limit: samples, fill: settled.fill };
   for await (const batch of dataset.batches(split, session.inputs, request)) {
     stopIfAborted(bench.work);
-    const given = (await session.run(batch.feeds, [output.name]))[output.name]!;
+    const running = session.run(batch.feeds, [output.name]);
+    const given = (await running.catch((error: unknown) => refuseSamples(error, model, bench)))[output.name]!;
     const rows = settled.fill ? settled.batch : batch.samples;
     const answers = toAnswers(given, rows);
     if (!answers) {
@@ -149,6 +150,16 @@ async function* answersOf(model: Benched, bench: Bench): AsyncGenerator<Step> {
     bench.memory.look();
     yield { batch, answers };
   }
+}
+
+/** A model as it was given stops on samples as they were given: a refusal. Of what we cut ourselves it is a failure. */
+function refuseSamples(error: unknown, model: Benched, { ask, dataset }: Bench): never {
+  if (!(error instanceof Failure) || ask.against !== undefined || isMachines(error)) throw error;
+  refuse(
+    'bad-dataset',
+    `${model.name} does not run on the samples of ${dataset.summary.name}. ${error.sentence}`,
+    'Say in dataset.json or a preset what its inputs take.',
+  );
 }
 
 /** The parent's answers one sample at a time: its batches need not be the child's. */

@@ -101,7 +101,8 @@ function checkValue(parameter: Parameter, value: unknown, place: string): void {
       const values = parameter.choices.map((choice) => choice.value);
       if (values.includes(value as string | number)) return;
       if (values.every((one) => typeof one === 'number')) values.sort((a, b) => Number(a) - Number(b));
-      no(place, `${show(value)} is not one of ${values.join(', ')}`, `Choose ${nearest(values, value)}.`);
+      const shown = typeof value === 'string' && typeof values[0] === 'number' ? JSON.stringify(value) : show(value);
+      no(place, `${shown} is not one of ${values.join(', ')}`, `Choose ${nearest(values, value)}.`);
       break;
     }
     case 'number': {
@@ -119,10 +120,11 @@ function checkValue(parameter: Parameter, value: unknown, place: string): void {
   }
 }
 
-/** The allowed number closest to a number that is not allowed, the smaller of two; else the first. */
+/** The allowed number closest to what is not allowed, the smaller of two; else the first. */
 function nearest(values: readonly (string | number)[], value: unknown): string | number {
-  if (typeof value !== 'number') return values[0]!;
-  const distance = (one: string | number): number => Math.abs(Number(one) - value);
+  const wanted = Number(value);
+  if (typeof values[0] !== 'number' || Number.isNaN(wanted)) return values[0]!;
+  const distance = (one: string | number): number => Math.abs(Number(one) - wanted);
   return values.reduce((best, one) => (distance(one) < distance(best) ? one : best));
 }
 

@@ -7,7 +7,7 @@ import { refuse } from '../../contract/words/refusal';
 import type { DatasetReference, SeenFile } from '../tasks';
 import { readBatches, settle } from './batches';
 import { seeFile } from './bytes';
-import type { Dataset } from './dataset';
+import type { Dataset, InputPort } from './dataset';
 import { type Guess, guessFile, guessFolder } from './guess';
 import { holdsTokenIds } from './sources/token-ids';
 import { readSpec } from './spec';
@@ -49,9 +49,20 @@ export async function openDataset(reference: DatasetReference): Promise<Dataset>
     },
     notes: (name) => [...notes, ...(defaulted.has(name) ? [defaulted.get(name)!] : [])],
     adaptations: (name, ports) =>
-      tokensOf(part(name)) ? [] : settle(part(name), inputs, ports).flatMap(({ plan }) => plan.notes),
+      tokensOf(part(name))
+        ? []
+        : [...settle(part(name), inputs, ports).flatMap(({ plan }) => plan.notes), ...notFor(ports, inputs)],
     batches: (name, ports, request) => readBatches(part(name), inputs, ports, request),
   };
+}
+
+/** Preparation that no input of the model takes: meant for another model, or a name misspelt. */
+function notFor(ports: readonly InputPort[], inputs: Record<string, InputSpec>): string[] {
+  const named = new Set(ports.map(({ name }) => name));
+  const has = ports.map(({ name }) => `"${name}"`).join(', ');
+  return Object.keys(inputs)
+    .filter((name) => name !== '*' && !named.has(name))
+    .map((name) => `The dataset prepares an input "${name}"; the model has ${has}.`);
 }
 
 interface Described extends Guess {

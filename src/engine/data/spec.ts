@@ -2,6 +2,7 @@
 import { open, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { type DatasetSpec, datasetSpec } from '../../contract/words/dataset';
+import { sayIssue } from '../../contract/words/issue';
 import { refuse } from '../../contract/words/refusal';
 import { seeFile } from './bytes';
 import { type SourceFormat, sources } from './sources/index';
@@ -24,9 +25,8 @@ export async function readSpec(path: string): Promise<DatasetSpec> {
   }
   const parsed = datasetSpec.safeParse(value);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const place = issue.path.join('.');
-    refuse('bad-dataset', `${name}: ${place === '' ? '' : `${place}: `}${issue.message}.`, undefined, place);
+    const { place, sentence } = sayIssue(parsed.error);
+    refuse('bad-dataset', `${name}: ${sentence}.`, undefined, place);
   }
   if (Object.keys(parsed.data.splits).length === 0)
     refuse('bad-dataset', `${name} names no splits.`, undefined, 'splits');

@@ -6,14 +6,16 @@ import { openSession, type Session, type SessionOptions } from './session';
 /** The runtime's words for what it lacks, as against what is wrong with the model. */
 const isLacking = /not a registered function|No Op registered|NOT_IMPLEMENTED|could not find an implementation|opset/i;
 /** Memory is short, or the disk is: not the model's fault. */
-const isOurs = /bad_alloc|allocat|out of memory|No space left|Permission denied/i;
+export function isMachines({ sentence }: Failure): boolean {
+  return /bad_alloc|allocat|out of memory|No space left|Permission denied/i.test(sentence);
+}
 
 /** `name` is the model's, for the sentence. */
 export async function openGiven(path: string, name: string, options: SessionOptions = {}): Promise<Session> {
   try {
     return await openSession(path, options);
   } catch (error) {
-    if (!(error instanceof Failure) || isOurs.test(error.sentence)) throw error;
+    if (!(error instanceof Failure) || isMachines(error)) throw error;
     const [what, ...reason] = error.sentence.split(': ');
     throw new Refused({
       code: isLacking.test(error.sentence) ? 'unsupported' : 'bad-model',

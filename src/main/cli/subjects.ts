@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type InputSpec, inputSpec } from '../../contract/words/dataset';
+import { sayIssue } from '../../contract/words/issue';
 import type { LibraryModel } from '../../contract/words/model';
 import { type RefusalCode, refuse } from '../../contract/words/refusal';
 import { type Client, named } from './command';
@@ -43,9 +44,8 @@ async function readPreset(given: string): Promise<Record<string, InputSpec>> {
   const isNamed = typeof value === 'object' && value !== null && 'inputs' in value;
   const parsed = presetFile.safeParse(isNamed ? value : { inputs: value });
   if (parsed.success) return parsed.data.inputs;
-  const { path, message } = parsed.error.issues[0]!;
-  const place = path.join('.');
-  refuse('bad-dataset', `${given}: ${place === '' ? '' : `${place}: `}${message}.`, undefined, place);
+  const { place, sentence } = sayIssue(parsed.error);
+  refuse('bad-dataset', `${given}: ${sentence}.`, undefined, place);
 }
 
 async function readJson(given: string, what: string, code: RefusalCode): Promise<unknown> {

@@ -27,9 +27,9 @@ export async function normalise(model: Model): Promise<Normalised> {
   for (const body of next.functions) for (const node of body.nodes) for (const name of node.outputs) taken.add(name);
   next = withoutInitializerInputs(next, notes);
   next = withLayerNames(next);
-  next = await withReshapedWeights(next);
   next = withoutFunctions(next, taken, notes);
   next = await atDialect(next, taken, notes);
+  next = await withReshapedWeights(next);
   next = withoutUnusedOpsets(next);
   if ((next.opsets.get('') ?? 0) >= 13) {
     const freed = await freeBatch(next, taken);
