@@ -1,9 +1,8 @@
 // The kernels' door: opens threads over one shared memory and does whole tensors with them.
-import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { compiled, firstOf } from './built';
 import { toFloat16 } from './float16';
 import { addInputs } from './gram';
-import { wasm } from './kernel-set';
 import type { Kernels } from './kernels';
 import { Pool } from './pool';
 import { Previews } from './preview';
@@ -20,6 +19,7 @@ export type {
   Rounding,
   StatisticsOptions,
 } from './kernels';
+export { type AdamwStep, type OptimizerKernel, openOptimizerKernel, type SgdStep, type Stretch } from './optimizer';
 
 export interface KernelOptions {
   /** Threads beside the caller's; by default one for each core, at most eight. */
@@ -30,24 +30,13 @@ export interface KernelOptions {
   readonly plain?: boolean;
 }
 
-/** The first that exists of some places relative to this module, as it stands in the source tree or in a build's chunk. */
-function beside(places: readonly string[]): URL | null {
-  return places.map((place) => new URL(place, import.meta.url)).find((url) => existsSync(url)) ?? null;
-}
-
 // From the sources (tests) there is no worker of the same age: kernels then run inline.
-const builtWorker = () => beside(['./kernel-worker.js', '../kernel-worker.js']);
-
-function compiled(): object {
-  const file = beside(['../kernels/kernels.wasm', '../../kernels/kernels.wasm', '../../../out/kernels/kernels.wasm']);
-  if (!file) throw new Error('out/kernels/kernels.wasm is missing: npm run kernels builds it');
-  return new wasm.Module(readFileSync(file));
-}
+const builtWorker = () => firstOf(['./kernel-worker.js', '../kernel-worker.js']);
 
 export async function openKernels(options: KernelOptions = {}): Promise<Kernels> {
   const worker = options.worker === undefined ? builtWorker() : options.worker;
   const pool = new Pool(
-    options.plain ? null : compiled(),
+    options.plain ? null : compiled('kernels.wasm'),
     worker,
     Math.max(1, Math.min(8, options.threads ?? availableParallelism())),
   );

@@ -3,7 +3,10 @@ import type { RoundingSet } from './rounding-set';
 
 /** The part of the WebAssembly interface that is used here; Node brings it, Node's types do not. */
 interface WasmInterface {
-  Memory: new (limits: { initial: number; maximum: number; shared: true }) => WasmMemory;
+  Memory: {
+    new (limits: { initial: number; maximum: number; shared: true }): WasmMemory;
+    new (limits: { initial: number; maximum: number }): { readonly buffer: ArrayBuffer };
+  };
   Module: new (bytes: Uint8Array) => WasmModule;
   Instance: new (module: WasmModule, imports: { env: Record<string, unknown> }) => { exports: unknown };
 }
