@@ -2,7 +2,7 @@
 import { touch } from "./touch";
 export { nothing } from "./lanes";
 
-/** Parameters of a run that is brought near first: a run's arrays lie in the second-level cache together. */
+/** Floats of a run that is brought near before its squares are summed; steps compute enough for the processor to look ahead by itself. */
 const run: i32 = 4096;
 
 export function adamw(
@@ -11,31 +11,24 @@ export function adamw(
 ): void {
   const G = f32x4.splat(gradScale), D = f32x4.splat(decay), B1 = f32x4.splat(beta1), R1 = f32x4.splat(rest1);
   const B2 = f32x4.splat(beta2), R2 = f32x4.splat(rest2), L = f32x4.splat(rate), C = f32x4.splat(root), E = f32x4.splat(epsilon);
-  for (let left = count; left > 0; left -= run) {
-    const own = min(left, run);
-    touch(weights, own << 2);
-    touch(grads, own << 2);
-    touch(m, own << 2);
-    touch(v, own << 2);
-    for (const body = weights + (<usize>(own & ~3) << 2); weights < body; ) {
-      const g = f32x4.mul(v128.load(grads), G);
-      const first = f32x4.add(f32x4.mul(v128.load(m), B1), f32x4.mul(g, R1));
-      const second = f32x4.add(f32x4.mul(v128.load(v), B2), f32x4.mul(f32x4.mul(g, g), R2));
-      v128.store(m, first);
-      v128.store(v, second);
-      const below = f32x4.add(f32x4.mul(f32x4.sqrt(second), C), E);
-      const step = f32x4.div(f32x4.mul(first, L), below);
-      v128.store(weights, f32x4.sub(f32x4.mul(v128.load(weights), D), step));
-      weights += 16; grads += 16; m += 16; v += 16;
-    }
-    for (let i = own & ~3; i < own; i++) {
-      const g = load<f32>(grads) * gradScale;
-      const first = load<f32>(m) * beta1 + g * rest1, second = load<f32>(v) * beta2 + g * g * rest2;
-      store<f32>(m, first);
-      store<f32>(v, second);
-      store<f32>(weights, load<f32>(weights) * decay - first * rate / (sqrt<f32>(second) * root + epsilon));
-      weights += 4; grads += 4; m += 4; v += 4;
-    }
+  for (const body = weights + (<usize>(count & ~3) << 2); weights < body; ) {
+    const g = f32x4.mul(v128.load(grads), G);
+    const first = f32x4.add(f32x4.mul(v128.load(m), B1), f32x4.mul(g, R1));
+    const second = f32x4.add(f32x4.mul(v128.load(v), B2), f32x4.mul(f32x4.mul(g, g), R2));
+    v128.store(m, first);
+    v128.store(v, second);
+    const below = f32x4.add(f32x4.mul(f32x4.sqrt(second), C), E);
+    const step = f32x4.div(f32x4.mul(first, L), below);
+    v128.store(weights, f32x4.sub(f32x4.mul(v128.load(weights), D), step));
+    weights += 16; grads += 16; m += 16; v += 16;
+  }
+  for (let i = count & ~3; i < count; i++) {
+    const g = load<f32>(grads) * gradScale;
+    const first = load<f32>(m) * beta1 + g * rest1, second = load<f32>(v) * beta2 + g * g * rest2;
+    store<f32>(m, first);
+    store<f32>(v, second);
+    store<f32>(weights, load<f32>(weights) * decay - first * rate / (sqrt<f32>(second) * root + epsilon));
+    weights += 4; grads += 4; m += 4; v += 4;
   }
 }
 
@@ -45,27 +38,21 @@ export function sgd(
   const G = f32x4.splat(gradScale), D = f32x4.splat(decay), M = f32x4.splat(momentum), L = f32x4.splat(rate);
   // The step is look·momentum + g with Nesterov's look ahead, the velocity itself without.
   const ahead = i32x4.splat(-nesterov);
-  for (let left = count; left > 0; left -= run) {
-    const own = min(left, run);
-    touch(weights, own << 2);
-    touch(grads, own << 2);
-    touch(m, own << 2);
-    for (const body = weights + (<usize>(own & ~3) << 2); weights < body; ) {
-      const w = v128.load(weights);
-      const g = f32x4.add(f32x4.mul(v128.load(grads), G), f32x4.mul(w, D));
-      const velocity = f32x4.add(f32x4.mul(v128.load(m), M), g);
-      v128.store(m, velocity);
-      const step = v128.bitselect(f32x4.add(g, f32x4.mul(velocity, M)), velocity, ahead);
-      v128.store(weights, f32x4.sub(w, f32x4.mul(step, L)));
-      weights += 16; grads += 16; m += 16;
-    }
-    for (let i = own & ~3; i < own; i++) {
-      const w = load<f32>(weights), g = load<f32>(grads) * gradScale + w * decay;
-      const velocity = load<f32>(m) * momentum + g;
-      store<f32>(m, velocity);
-      store<f32>(weights, w - (nesterov ? g + velocity * momentum : velocity) * rate);
-      weights += 4; grads += 4; m += 4;
-    }
+  for (const body = weights + (<usize>(count & ~3) << 2); weights < body; ) {
+    const w = v128.load(weights);
+    const g = f32x4.add(f32x4.mul(v128.load(grads), G), f32x4.mul(w, D));
+    const velocity = f32x4.add(f32x4.mul(v128.load(m), M), g);
+    v128.store(m, velocity);
+    const step = v128.bitselect(f32x4.add(g, f32x4.mul(velocity, M)), velocity, ahead);
+    v128.store(weights, f32x4.sub(w, f32x4.mul(step, L)));
+    weights += 16; grads += 16; m += 16;
+  }
+  for (let i = count & ~3; i < count; i++) {
+    const w = load<f32>(weights), g = load<f32>(grads) * gradScale + w * decay;
+    const velocity = load<f32>(m) * momentum + g;
+    store<f32>(m, velocity);
+    store<f32>(weights, w - (nesterov ? g + velocity * momentum : velocity) * rate);
+    weights += 4; grads += 4; m += 4;
   }
 }
 
