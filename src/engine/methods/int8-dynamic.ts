@@ -1,7 +1,8 @@
 // Dynamic int8: int8 weights per channel, activations quantized on the fly with the range of each batch. No data needed.
 import type { MethodCard } from '../../contract/words/method';
-import { intAttribute, makeNode, readInt } from '../graph/edit';
+import { intAttribute, makeNode } from '../graph/edit';
 import type { LayerSite } from '../graph/layers';
+import { IntegerLstms, lstmOrder, lstmReason, recurrentStays } from './cutting/integer-lstm';
 import { dequantizedAlready, insteadUse, keepIt, refusal, unfitType } from './cutting/judge';
 import { computeType, isSeenAsStored, type Matrix, rightMatrix } from './cutting/matrix';
 import { bytesNow, type Order, totalBytes } from './cutting/order';
@@ -9,7 +10,7 @@ import { gatherOrder, putGatherBlockQuantized, rowsForm } from './cutting/packed
 import { around, chain } from './cutting/product';
 import { Rewrite } from './cutting/rewrite';
 import { keptBeside, Shelf, type Shelved } from './cutting/shelf';
-import type { Method, Subject } from './method';
+import type { Method } from './method';
 
 /** `TensorProto.DataType` of float32. */
 const float32 = 1;
@@ -27,7 +28,7 @@ const card: MethodCard = {
 const grid = { bits: 8, groupSize: 0, symmetric: true } as const;
 
 /** Codes [K][N] of int8, one scale per output channel. */
-function productOrder(site: LayerSite, matrix: Matrix, slabs = 1): Order {
+function productOrder(site: LayerSite, matrix: Matrix): Order {
   return {
     tensor: site.tensor,
     ...matrix,
@@ -35,28 +36,17 @@ function productOrder(site: LayerSite, matrix: Matrix, slabs = 1): Order {
     zero: 'signed',
     // The integer kernels want zero at code 0 and a positive scale.
     scaleRule: 'restricted',
-    layout: { kind: 'columns', slabs },
+    layout: { kind: 'columns', slabs: 1 },
     scalesOrder: 'rows',
     scaleType: 'float32',
   };
 }
 
-/** LSTM weights are [directions][4·hidden][K]; the integer operator wants [directions][K][4·hidden]. */
-function recurrentOrder(site: LayerSite): Order {
-  const [directions, gates, columns] = site.tensor.dims as [number, number, number];
-  return productOrder(site, { rows: directions * gates, columns, order: 'rows' }, directions);
-}
-
 function orderOf(site: LayerSite): Order | null {
   if (site.op === 'Gather') return gatherOrder(site, grid, 'float32');
-  if (site.op === 'LSTM') return recurrentOrder(site);
+  if (site.op === 'LSTM') return lstmOrder(site);
   const matrix = rightMatrix(site);
   return matrix && productOrder(site, matrix);
-}
-
-/** The other weight of an LSTM: input weights and recurrent weights are computed by one operator. */
-function partnerOf({ sites }: Subject, site: LayerSite): LayerSite | undefined {
-  return sites.find((other) => other.node === site.node && other !== site);
 }
 
 export const int8Dynamic: Method = {
@@ -76,7 +66,7 @@ export const int8Dynamic: Method = {
             : insteadUse('weight-only'),
       };
     if (site.op === 'GRU' || site.op === 'RNN')
-      return refusal(site, `The runtime has no integer ${site.op}.`, insteadUse('weight-only'));
+      return refusal(site, recurrentStays(site.op), insteadUse('weight-only'));
     if (!card.ops.includes(site.op))
       return refusal(site, `int8-dynamic does not know ${site.op}.`, insteadUse('float16'));
     const type = computeType(site, subject.shapes);
@@ -91,7 +81,7 @@ export const int8Dynamic: Method = {
         insteadUse('float16'),
       );
     if (site.op === 'LSTM') {
-      const reason = recurrentReason(subject, site, chosen);
+      const reason = lstmReason(subject, site, chosen);
       if (reason) return refusal(site, reason, insteadUse('weight-only'));
     }
     const order = orderOf(site);
@@ -123,7 +113,7 @@ export const int8Dynamic: Method = {
     const rewrite = new Rewrite(subject.model);
     const shelf = new Shelf(subject, rewrite, workshop);
     const cut = new Set(targets.map(({ site }) => site.name));
-    const recurrent = new Map<string, { order: Order; shelved: Shelved }>();
+    const recurrent = new IntegerLstms(subject, rewrite, shelf);
     for (const { site } of targets) {
       const order = orderOf(site);
       if (!order) throw new Error(`${site.name} was planned although it does not fit`);
@@ -132,17 +122,7 @@ export const int8Dynamic: Method = {
         shelved = await shelf.quantized(site, order, rowsForm(order));
         putGatherBlockQuantized(rewrite, site, order, shelved);
       } else if (site.op === 'LSTM') {
-        const [directions, gates, columns] = site.tensor.dims as [number, number, number];
-        const perGate = [directions, gates];
-        shelved = await shelf.quantized(site, order, {
-          codes: { dtype: 'int8', dims: [directions, columns, gates] },
-          scales: perGate,
-          zeroPoints: perGate,
-        });
-        recurrent.set(site.name, { order, shelved });
-        const partner = partnerOf(subject, site);
-        const other = partner && recurrent.get(partner.name);
-        if (partner && other) putIntegerLstm(rewrite, [site, shelved], [partner, other.shelved]);
+        shelved = await recurrent.put(site);
       } else {
         shelved = await shelf.quantized(site, order, {
           codes: { dtype: 'int8', dims: [order.columns, order.rows] },
@@ -156,19 +136,6 @@ export const int8Dynamic: Method = {
     return rewrite.finish();
   },
 };
-
-function recurrentReason(subject: Subject, site: LayerSite, chosen?: ReadonlySet<string>): string | null {
-  const partner = partnerOf(subject, site);
-  if (!partner) return 'The integer LSTM needs constant input and recurrent weights.';
-  if ([site, partner].some(({ tensor, via }) => tensor.dims.length !== 3 || via.length > 0)) {
-    const between = [...new Set([...site.via, ...partner.via].map(({ op }) => op))].join(', ');
-    return `The integer LSTM needs its weights as they are stored; here ${between} is between.`;
-  }
-  if (readInt(site.node, 'layout', 0) !== 0) return 'The integer LSTM knows only the layout with time first.';
-  if (site.node.inputs[7]) return 'The integer LSTM is not used with peepholes.';
-  if (chosen && !chosen.has(partner.name)) return `It is computed together with ${partner.name}; take both or none.`;
-  return null;
-}
 
 /**
  * x → DynamicQuantizeLinear → MatMulInteger → Cast → Mul(x's scale · weight scales) [→ Mul alpha] [→ Add]: the runtime
@@ -187,26 +154,5 @@ function putIntegerProduct(rewrite: Rewrite, site: LayerSite, { codes, scales }:
     makeNode('Cast', [integers], [floats], { attributes: { to: intAttribute(float32) } }),
     makeNode('Mul', [scale, scales.name], [factor]),
     ...chain(rewrite, floats, [{ op: 'Mul', operand: factor }, ...steps], output),
-  ]);
-}
-
-/** Replaces an LSTM once both its weights are cut. Inputs 8 … 11: scale and zero point of W, then of R, [directions, 4·hidden]. */
-function putIntegerLstm(rewrite: Rewrite, one: [LayerSite, Shelved], two: [LayerSite, Shelved]): void {
-  const [[site, input], [, recurrent]] = one[0].weightInput === 1 ? [one, two] : [two, one];
-  const zeros = (of: Shelved): string => {
-    const bytes = new Uint8Array(of.scales.dims.reduce((a, b) => a * b, 1));
-    return rewrite.store(site.graph, `${of.codes.name}_zero_points`, 'int8', of.scales.dims, { kind: 'bytes', bytes })
-      .name;
-  };
-  const given = (at: number): string => site.node.inputs[at] ?? '';
-  const inputs = [given(0), input.codes.name, recurrent.codes.name, given(3), given(4), given(5), given(6), given(7)];
-  const attributes = Object.fromEntries([...site.node.attributes].filter(([name]) => name !== 'layout'));
-  rewrite.replace(site, [
-    makeNode(
-      'DynamicQuantizeLSTM',
-      [...inputs, input.scales.name, zeros(input), recurrent.scales.name, zeros(recurrent)],
-      site.node.outputs,
-      { name: site.nodeName, domain: 'com.microsoft', attributes },
-    ),
   ]);
 }

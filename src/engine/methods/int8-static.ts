@@ -1,20 +1,25 @@
 // Static int8: weights and activations in 8 bits, the ranges of activations learnt from calibration samples, written as QDQ.
 import type { MethodCard } from '../../contract/words/method';
-import { refuse } from '../../contract/words/refusal';
+import { type Refusal, refuse } from '../../contract/words/refusal';
 import { readInt } from '../graph/edit';
 import { storedBytes } from '../graph/graph';
+import type { LayerSite } from '../graph/layers';
 import { consumers } from '../graph/walk';
 import { observeRanges } from '../measure/activations';
 import type { RangeRule } from '../measure/activations-range';
 import { cpuFeatures } from '../runtime/machine';
 import { foldBatchNorms } from './cutting/fold';
+import { keptNorms } from './cutting/fold-find';
 import type { Gathering } from './cutting/gathering';
-import { dequantizedAlready, refusal, unfitType } from './cutting/judge';
+import { IntegerLstms, lstmOrder, lstmReason, recurrentStays } from './cutting/integer-lstm';
+import { dequantizedAlready, insteadUse, keepIt, refusal, unfitType } from './cutting/judge';
 import { computeType } from './cutting/matrix';
+import { bytesNow, totalBytes } from './cutting/order';
 import type { ActivationKind } from './cutting/qdq-grid';
 import { planQdq, type QdqPlan, surroundingReason } from './cutting/qdq-plan';
 import { integerBytes, weightReason } from './cutting/qdq-weight';
 import { observedValues, QdqWriter } from './cutting/qdq-write';
+import { Shelf } from './cutting/shelf';
 import type { Method, Params, Subject, Target } from './method';
 
 const card: MethodCard = {
@@ -98,7 +103,7 @@ const card: MethodCard = {
       help: 'Some accelerators want it at the middle. Values that are never negative keep it at the lowest code, or ReLU would be computed apart.',
     },
   ],
-  ops: ['Conv', 'Gemm', 'MatMul'],
+  ops: ['Conv', 'Gemm', 'MatMul', 'LSTM'],
 };
 
 export const int8Static: Method = {
@@ -106,15 +111,16 @@ export const int8Static: Method = {
 
   samplesOf: ({ samples }) => Number(samples),
 
-  fits(subject, site, params) {
+  fits(subject, site, params, chosen) {
     const already = dequantizedAlready(site);
     if (already) return already;
-    if (site.op === 'LSTM')
-      return refusal(site, 'The runtime has an integer LSTM only with activations on the fly.', 'Use int8-dynamic.');
+    if (site.op === 'GRU' || site.op === 'RNN')
+      return refusal(site, recurrentStays(site.op), 'Use weight-only for a smaller file.');
     if (site.op === 'Gather')
       return refusal(site, 'A table is looked up, not multiplied.', 'Use int8-dynamic or weight-only for it.');
     if (!card.ops.includes(site.op) || site.domain !== '')
-      return refusal(site, `The runtime has no static integer ${site.op}.`, 'Use weight-only for a smaller file.');
+      return refusal(site, `The runtime has no integer ${site.op}.`, 'Use weight-only for a smaller file.');
+    if (site.op === 'LSTM') return lstmRefusal(subject, site, chosen);
     if (site.graph !== subject.model.graph)
       return refusal(
         site,
@@ -139,7 +145,8 @@ export const int8Static: Method = {
     return null;
   },
 
-  warnings({ model }, { node }, { activations }) {
+  warnings({ model }, { node, op }, { activations }) {
+    if (op === 'LSTM') return [onTheFly];
     const warnings = saturates() ? ['This CPU adds pairs of 8-bit products in 16 bits, which may saturate.'] : [];
     const users = consumers(model.graph);
     const isShared = [node.inputs[0]!, node.outputs[0]!].some((value) => (users.get(value)?.length ?? 0) > 1);
@@ -155,21 +162,50 @@ export const int8Static: Method = {
     const { subject: folded, folded: joined } = await foldBatchNorms(subject, chosen, workshop);
     const now = new Map(folded.sites.map((site) => [site.name, site]));
     const settled = targets.map((target) => ({ ...target, site: now.get(target.site.name)! }));
-    const plan = planQdq(folded, settled);
-    const observed = workshop.gathering ? await observe(folded, plan, params, workshop.gathering) : null;
+    const plan = planQdq(
+      folded,
+      settled.filter(({ site }) => site.op !== 'LSTM'),
+    );
+    const kept = keptNorms(folded, chosen);
+    const observed =
+      workshop.gathering && plan.products.size > 0 ? await observe(folded, plan, params, workshop.gathering) : null;
     const writer = new QdqWriter(folded, plan, kindOf(params), observed?.ranges ?? null, workshop);
     await writer.joins();
+    const lstms = new IntegerLstms(folded, writer.rewrite, new Shelf(folded, writer.rewrite, workshop));
     for (const { site, params: own } of settled) {
+      if (site.op === 'LSTM') {
+        yield { layer: site.name, error: (await lstms.put(site)).loss, notes: [] };
+        continue;
+      }
       const product = plan.products.get(site.name)!;
       const cut = await writer.product(product, own.perChannel === true);
       const notes = [...cut.notes];
       if (joined.has(site.name)) notes.push('BatchNormalization is folded into it.');
+      notes.push(...kept.filter(({ layer }) => layer === site.name).map(({ sentence }) => sentence));
       if (observed?.notFinite.includes(product.input)) notes.push('Its input held values that are not numbers.');
       yield { ...cut, notes };
     }
     return writer.finish();
   },
 };
+
+/** The integer LSTM quantizes its activations as they come: it is the same whether ranges were learnt or not. */
+function lstmRefusal(subject: Subject, site: LayerSite, chosen?: ReadonlySet<string>): Refusal | null {
+  const type = computeType(site, subject.shapes);
+  const unfit = unfitType(site, type);
+  if (unfit) return unfit;
+  const smaller = insteadUse('weight-only');
+  if (type !== 'float32') return refusal(site, 'Activations are quantized on the fly only from float32.', smaller);
+  const reason = lstmReason(subject, site, chosen);
+  if (reason) return refusal(site, reason, smaller);
+  const order = lstmOrder(site);
+  if (totalBytes(order) < bytesNow(order)) return null;
+  const [after, before] = [totalBytes(order), bytesNow(order)];
+  return refusal(site, `With its scales it would take ${after} bytes, and it takes ${before} now.`, keepIt);
+}
+
+const onTheFly =
+  'Its activations are quantized on the fly: the runtime has no integer LSTM with ranges learnt beforehand.';
 
 function kindOf({ activations, symmetric }: Params): ActivationKind {
   return { type: activations === 'int8' ? 'int8' : 'uint8', symmetric: symmetric === true };

@@ -11,7 +11,7 @@ import { readOptimised } from '../../../src/engine/runtime/optimise';
 import { openSession } from '../../../src/engine/runtime/session';
 import { resnet18 } from '../../residual-net';
 import { graph, type ModelParts, model, node, randomWeights, tinyIf, tinyLm, tinyMlp, value } from '../models';
-import { feedsOf, foretell, withCut } from './bench';
+import { feedsOf, foretell, tinyLstm, withCut } from './bench';
 
 let kernels: Kernels;
 beforeAll(async () => {
@@ -266,6 +266,27 @@ test('what cannot be taken says why and what to do', async () => {
     graph: graph({ ...computed.graph, initializers: [...computed.graph.initializers.values(), axes], values: [] }),
   };
   expect(await reasons(withAxes)).toEqual([expect.stringMatching(/bias is computed.*Use weight-only/)]);
+});
+
+test('an LSTM is computed on integers, with its activations on the fly; GRU and ConvTranspose stay, each with its reason', async () => {
+  const read = await cut(tinyLstm());
+  expect(read.fused).toEqual({ DynamicQuantizeLSTM: 2 });
+  expect(read.warnings).toContainEqual(expect.stringMatching(/^Its activations are quantized on the fly/));
+  expect(read.decibels).toBeGreaterThan(28);
+  const said = async (given: Model): Promise<(string | undefined)[]> => {
+    const { taken } = await foretell(given, [{ method: 'int8-static' }]);
+    return [...taken.records.values()].map(({ refusal }) => refusal?.sentence);
+  };
+  const gru = model({
+    inputs: [value('x', 'float32', [3, 2, 20])],
+    outputs: [value('y')],
+    nodes: [node('GRU', ['x', 'w', 'r'], ['y'], { hidden_size: 16 }, { name: 'gru' })],
+    initializers: [weight('w', [1, 48, 20], 1), weight('r', [1, 48, 16], 2)],
+  });
+  const sentence = 'The runtime has no integer GRU, and unpacking its weights on every run makes it slower than float.';
+  expect(await said(gru)).toEqual([`gru: ${sentence}`, `gru/R: ${sentence}`]);
+  const up = convs([node('ConvTranspose', ['x', 'a.w'], ['y'], { kernel_shape: [3, 3] }, { name: 'up' })]);
+  expect(await said(up)).toEqual(['up: The runtime has no integer ConvTranspose.']);
 });
 
 test('only the scales of weights may differ between layers', async () => {

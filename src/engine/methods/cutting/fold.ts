@@ -1,57 +1,49 @@
-// Folds a BatchNormalization into the convolution before it: W′ = W·γ/√(σ² + ε), b′ = (b − μ)·γ/√(σ² + ε) + β. The function stays the same.
-import { readFloat, readInt, withInputs } from '../../graph/edit';
-import { elementCount, type Graph, type Node, type Tensor } from '../../graph/graph';
-import { type LayerSite, listLayers } from '../../graph/layers';
+// Folds BatchNormalization into the layers beside it: y = f·x + s for each channel, f = γ/√(σ² + ε), s = β − μ·f. The function stays the same.
+//   behind a layer    W′ = f·W (each output),  b′ = f·b + s
+//   before a layer    W′ = W·f (each input),   b′ = b + Σ W·s; not where a convolution pads: its zeros would be s
+
+import { floatAttribute, makeNode, readFloat, withAttributes, withInputs } from '../../graph/edit';
+import { elementCount, type Tensor } from '../../graph/graph';
+import { listLayers } from '../../graph/layers';
 import { inferShapes } from '../../graph/shapes';
 import { readFloats } from '../../graph/tensor';
-import { constantTensor, consumers, producers } from '../../graph/walk';
 import type { Subject } from '../method';
+import { everyRun, viewOf } from './equalization';
+import { type Fold, foldsOf, type Norm } from './fold-find';
 import { Rewrite } from './rewrite';
 import type { Workshop } from './workshop';
 
-interface Fold {
-  readonly site: LayerSite;
-  readonly norm: Node;
-  readonly bias: Tensor | null;
-  /** γ, β, μ, σ². */
-  readonly statistics: readonly [Tensor, Tensor, Tensor, Tensor];
-}
-
-/** The subject with every such pair of the chosen layers joined; the same subject where there is none. */
+/** The subject with every norm folded that can be; the same subject where there is none. `folded`: the layers that took one in. */
 export async function foldBatchNorms(
   subject: Subject,
   chosen: ReadonlySet<string>,
   workshop: Workshop,
 ): Promise<{ subject: Subject; folded: ReadonlySet<string> }> {
   const { graph } = subject.model;
-  const users = consumers(graph);
-  const made = producers(graph);
-  const folds = subject.sites.flatMap((site) => {
-    const fold = chosen.has(site.name) ? foldOf(graph, users, made, site) : null;
-    return fold ? [fold] : [];
-  });
+  const folds = foldsOf(subject, chosen);
   if (folds.length === 0) return { subject, folded: new Set() };
   const rewrite = new Rewrite(subject.model);
   for (const fold of folds) {
-    const { site, norm } = fold;
-    const channels = site.tensor.dims[0]!;
+    const { site, before, added, behind, channels } = fold;
     const weight = rewrite.store(
       graph,
       `${site.weight}_folded`,
       'float32',
       site.tensor.dims,
-      await workshop.make(4 * elementCount(site.tensor.dims), async () => bytesOf(await foldedWeights(fold))),
+      await workshop.make(4 * elementCount(site.tensor.dims), async () => bytesOf((await joined(fold)).weights)),
     );
     const bias = rewrite.store(
       graph,
       `${site.weight}_folded_bias`,
       'float32',
       [channels],
-      await workshop.make(4 * channels, async () => bytesOf(await foldedBias(fold))),
+      await workshop.make(4 * channels, async () => bytesOf((await joined(fold)).bias)),
     );
-    const inputs = [site.node.inputs[0]!, weight.name, bias.name];
-    rewrite.replace(site, [{ ...withInputs(site.node, inputs), name: site.nodeName, outputs: [norm.outputs[0]!] }]);
-    rewrite.replace({ graph, node: norm, nodeName: norm.name }, []);
+    const input = before ? before.node.inputs[0]! : site.node.inputs[0]!;
+    const output = behind ? behind.node.outputs[0]! : (added?.node ?? site.node).outputs[0]!;
+    rewrite.replace(site, nodesOf(rewrite, fold, input, weight.name, bias.name, output));
+    for (const gone of [before?.node, added?.node, behind?.node])
+      if (gone) rewrite.replace({ graph, node: gone, nodeName: gone.name }, []);
   }
   const model = rewrite.finish();
   const shapes = await inferShapes(model);
@@ -61,52 +53,55 @@ export async function foldBatchNorms(
   };
 }
 
-function foldOf(
-  graph: Graph,
-  users: ReadonlyMap<string, readonly Node[]>,
-  made: ReadonlyMap<string, Node>,
-  site: LayerSite,
-): Fold | null {
-  const { node } = site;
-  if (node.op !== 'Conv' || site.graph !== graph || site.via.length > 0 || site.tensor.dtype !== 'float32') return null;
-  const output = node.outputs[0]!;
-  const [norm, ...others] = users.get(output) ?? [];
-  if (norm?.op !== 'BatchNormalization' || norm.domain !== '' || others.length > 0) return null;
-  if (graph.outputs.some(({ name }) => name === output) || norm.inputs[0] !== output) return null;
-  if (norm.outputs.filter((name) => name !== '').length > 1 || readInt(norm, 'training_mode', 0) !== 0) return null;
-  const constant = (name: string | undefined): Tensor | null => {
-    const tensor =
-      graph.initializers.get(name ?? '') ?? (made.has(name ?? '') ? constantTensor(made.get(name!)!) : null);
-    return tensor?.dtype === 'float32' ? tensor : null;
+function nodesOf(rewrite: Rewrite, { site }: Fold, input: string, weight: string, bias: string, output: string) {
+  if (site.op !== 'MatMul') {
+    const whole = site.op === 'Gemm' ? withAttributes(site.node, { beta: floatAttribute(1) }) : site.node;
+    return [{ ...withInputs(whole, [input, weight, bias]), name: site.nodeName, outputs: [output] }];
+  }
+  const product = rewrite.name(`${output}_product`);
+  return [
+    makeNode('MatMul', [input, weight], [product], { name: site.nodeName }),
+    makeNode('Add', [product, bias], [output]),
+  ];
+}
+
+/** The weights and the bias with everything folded into them. */
+async function joined({ site, before, bias, behind, channels }: Fold) {
+  const weights = Float32Array.from(await readFloats(site.tensor));
+  const [scale, beta] =
+    site.op === 'Gemm' ? [readFloat(site.node, 'alpha', 1), readFloat(site.node, 'beta', 1)] : [1, 1];
+  const ahead = before && (await line(before));
+  const after = behind && (await line(behind));
+  const given = bias ? await readFloats(bias) : null;
+  const shift = new Float64Array(channels);
+  const view = viewOf(site);
+  everyRun(view, (row, input, at) => {
+    const factor = (ahead?.factor[input] ?? 1) * (after?.factor[row] ?? 1);
+    for (let t = 0; t < view.taps; t++) {
+      if (ahead) shift[row] = shift[row]! + scale * weights[at + t]! * ahead.shift[input]!;
+      weights[at + t] = weights[at + t]! * factor;
+    }
+  });
+  return {
+    weights,
+    bias: Float32Array.from(shift, (one, row) => {
+      const own = one + (given ? beta * given[row]! : 0);
+      return after ? own * after.factor[row]! + after.shift[row]! : own;
+    }),
   };
-  const statistics = norm.inputs.slice(1, 5).map(constant);
-  if (statistics.length < 4 || statistics.some((one) => one?.dims[0] !== site.tensor.dims[0])) return null;
-  const bias = constant(node.inputs[2]);
-  if (node.inputs[2] && !bias) return null;
-  return { site, norm, bias, statistics: statistics as unknown as Fold['statistics'] };
 }
 
-async function factors({ norm, statistics }: Fold): Promise<Float64Array> {
-  const [gamma, , , variance] = statistics;
-  const epsilon = readFloat(norm, 'epsilon', 1e-5);
-  const [scale, spread] = [await readFloats(gamma), await readFloats(variance)];
-  return Float64Array.from(scale, (value, i) => value / Math.sqrt(spread[i]! + epsilon));
-}
-
-async function foldedWeights(fold: Fold): Promise<Float32Array> {
-  const weights = Float32Array.from(await readFloats(fold.site.tensor));
-  const factor = await factors(fold);
-  const perChannel = weights.length / factor.length;
-  for (let i = 0; i < weights.length; i++) weights[i] = weights[i]! * factor[Math.floor(i / perChannel)]!;
-  return weights;
-}
-
-async function foldedBias(fold: Fold): Promise<Float32Array> {
-  const [, beta, mean] = fold.statistics;
-  const factor = await factors(fold);
-  const [shift, middle] = [await readFloats(beta), await readFloats(mean)];
-  const bias = fold.bias ? await readFloats(fold.bias) : new Float32Array(factor.length);
-  return Float32Array.from(bias, (value, i) => (value - middle[i]!) * factor[i]! + shift[i]!);
+/** f and s of each channel. */
+async function line({ node, statistics }: Norm): Promise<{ factor: Float64Array; shift: Float64Array }> {
+  const [gamma, beta, mean, variance] = (await Promise.all(statistics.map((one: Tensor) => readFloats(one)))) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
+  const epsilon = readFloat(node, 'epsilon', 1e-5);
+  const factor = Float64Array.from(gamma, (value, i) => value / Math.sqrt(variance[i]! + epsilon));
+  return { factor, shift: factor.map((one, i) => beta[i]! - mean[i]! * one) };
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {

@@ -18,7 +18,8 @@ interface Stored extends ActivationGrid {
 
 /** Yields each product's loss and notes as it is written. `ranges` by value; absent in a forecast, where only sizes count. */
 export class QdqWriter {
-  private readonly rewrite: Rewrite;
+  /** For what is not part of the plan. */
+  readonly rewrite: Rewrite;
   private readonly parts: IntegerParts;
   private readonly grids = new Map<string, Stored>();
   /** Values that integer operators read beside the float ones: the name of the rounded value. */
