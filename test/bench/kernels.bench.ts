@@ -77,7 +77,7 @@ export default function bench(): void {
       goal: 0.025,
       run(k, at) {
         k.quantizeGroups(codes, scales, zeros, scratch, near(k, at), piece / 4096, 4096, 32, 0, 4, 0);
-        k.clipScales(scales, zeros, source + at * 4, piece / 4096, 4096, 32, 4, floats);
+        k.clipScales(scales, zeros, source + at * 4, 0, piece / 4096, 4096, 32, 4, floats);
         k.quantizeGroups(codes, scales, zeros, scratch, source + at * 4, piece / 4096, 4096, 32, 0, 4, rules.given);
         k.packCodes(packed, codes, piece, 4, 0);
       },

@@ -10,6 +10,7 @@ import { tileAt, tileBytes } from './tasks/factor';
  * In the shared memory, behind the warm tensor:
  *
  *   | tiles: lower triangle, 128 KiB each | inverse tile | diagonal: float64 [places] | weights: float64 [places] | columnOf: int32 [places] |
+ *   | loudness: float32 [places] |
  *
  * Places are columns in the order of rounding, last first; the last ones pad the last tile.
  */
@@ -23,6 +24,8 @@ export interface Factor {
   /** Of D. */
   readonly weights: Address;
   readonly columnOf: Address;
+  /** By column: its inputs' mean square in units of the mean of all columns. */
+  readonly loudness: Address;
 }
 
 const dampings = [1, 10, 100, 1000];
@@ -57,7 +60,7 @@ export async function factorOf(
   const side = Math.ceil(columns / tileSide);
   const places = side * tileSide;
   const triangle = (side * (side + 1)) / 2;
-  const bytes = (triangle + 1) * tileBytes + places * 20;
+  const bytes = (triangle + 1) * tileBytes + places * 24;
   const tiles = pool.arena.coverFactor(bytes);
   if (tiles === null)
     refuse(
@@ -69,11 +72,12 @@ export async function factorOf(
   const diagonalAt = inverse + tileBytes;
   const factor: Factor = {
     ...{ tiles, side, columns, inverse, diagonal: diagonalAt },
-    ...{ weights: diagonalAt + places * 8, columnOf: diagonalAt + places * 16 },
+    ...{ weights: diagonalAt + places * 8, columnOf: diagonalAt + places * 16, loudness: diagonalAt + places * 20 },
   };
   const { diagonal, mean } = liveDiagonal(hessian);
   const columnOf = placesOf(diagonal, places);
   new Int32Array(pool.arena.memory.buffer, factor.columnOf, places).set(columnOf);
+  new Float32Array(pool.arena.memory.buffer, factor.loudness, columns).set(diagonal.map((d) => d / mean));
   for (const times of dampings) {
     await fill(
       pool,

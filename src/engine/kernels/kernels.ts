@@ -68,12 +68,14 @@ export interface QuantizeRequest {
    * `restricted`: the largest magnitude over 2^(bits−1) − 1.
    */
   readonly scaleRule: 'signed-max' | 'restricted';
-  /** Nearest where absent. `hqq` has float zero points whatever `symmetric` says; `gptq` keeps the grid of nearest. */
+  /** Nearest where absent. `hqq` has float zero points whatever `symmetric` says; `gptq` keeps the grid of nearest unless it `clips`. */
   readonly rounding?: Rounding;
   /** What `gptq` needs, of the request's `columns`. */
   readonly hessian?: Hessian;
   /** Share of the mean of the Hessian's diagonal that `gptq` adds to it; 0.01 where absent. */
   readonly damping?: number;
+  /** `gptq` on ranges narrowed to the least Σ h·|w − ŵ|^2.4, h the diagonal of the Hessian: those of `mse` where h is one number. */
+  readonly clips?: boolean;
   /**
    * Look at about this many stored rows only, in whole groups, evenly spread: the result is that of the smaller matrix.
    */

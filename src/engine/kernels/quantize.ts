@@ -28,10 +28,10 @@ export function planOf(request: QuantizeRequest, count: number): { plan: GroupPl
 
 /** How the request wants codes found; makes the factor of its Hessian where that is needed. Slots must have grown before. */
 export async function wayOf(pool: Pool, request: QuantizeRequest, rule: Grid['rule']): Promise<Way> {
-  const { rounding = 'nearest', hessian, damping = 0.01, columns, signal } = request;
-  if (rounding !== 'gptq') return { rule, rounding, factor: null };
+  const { rounding = 'nearest', hessian, damping = 0.01, clips = false, columns, signal } = request;
+  if (rounding !== 'gptq') return { rule, rounding, factor: null, clips: rounding === 'mse' };
   if (hessian?.columns !== columns) throw new RangeError(`gptq needs a Hessian of ${columns} columns`);
-  return { rule, rounding, factor: await factorOf(pool, hessian, damping, signal) };
+  return { rule, rounding, factor: await factorOf(pool, hessian, damping, signal), clips };
 }
 
 export async function quantize(pool: Pool, request: QuantizeRequest): Promise<QuantizeResult> {

@@ -3,11 +3,15 @@ import type { Address } from './kernel-set';
 
 /** Those marked * need finite values, as in `KernelSet`. Tiles are 128 × 128, row-major. */
 export interface RoundingSet {
-  /** * Scales and zeros as `quantizeGroups` left them into clipped scales; quantize again with the rule `given`. `scratch` takes a group. */
+  /**
+   * * Scales and zeros as `quantizeGroups` left them into clipped scales; quantize again with the rule `given`. `loudness`: what an error at each
+   * weight of a line costs, float32, or 0 where all are alike. `scratch` takes a group.
+   */
   clipScales(
     scales: Address,
     zeros: Address,
     floats: Address,
+    loudness: Address,
     lines: number,
     line: number,
     group: number,

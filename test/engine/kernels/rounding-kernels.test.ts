@@ -8,7 +8,7 @@ import { groupRange, groupScale } from '../../../src/engine/kernels/reference/qu
 import { bell, both, bytesAt, floatsAt, memory, plain, randoms, region, simd } from './memory';
 
 const input = region(0);
-const [second, third, fourth, fifth] = [2, 3, 4, 5].map(region) as [number, number, number, number];
+const [second, third, fourth, fifth, sixth] = [2, 3, 4, 5, 6].map(region) as [number, number, number, number, number];
 const doublesAt = (at: number, length: number) => new Float64Array(memory.buffer, at, length);
 
 /** Lines of groups, with weights of any size. */
@@ -40,27 +40,36 @@ describe('clipped ranges', () => {
       const found = groupScale(low, high, { bits, rule });
       const reciprocal = Math.fround(1 / found.scale);
       const units = weights.map((w) => w * reciprocal);
-      const losses = Array.from({ length: clipSteps }, (_, step) =>
-        clipLoss(units, Math.fround(1 - step / 100), found.zero, 2 ** bits - 1),
-      );
-      const best = Math.fround(1 - losses.indexOf(Math.min(...losses)) / 100);
-      expect(clippedScale(weights, found, bits)).toBe(Math.fround(found.scale * best));
+      for (const loudness of [null, bell(64, seed + 1).map((h) => h * h)]) {
+        const losses = Array.from({ length: clipSteps }, (_, step) =>
+          clipLoss(units, Math.fround(1 - step / 100), found.zero, 2 ** bits - 1, loudness),
+        );
+        const best = Math.fround(1 - losses.indexOf(Math.min(...losses)) / 100);
+        expect(clippedScale(weights, found, bits, loudness)).toBe(Math.fround(found.scale * best));
+      }
     }
   });
 
   it('scales', () => {
     fc.assert(
-      fc.property(layouts, fc.constantFrom(0, 1, 2), ({ lines, line, group, bits, scale, seed }, rule) => {
-        const groups = lines * Math.ceil(line / group);
-        floatsAt(input, lines * line).set(bell(lines * line, seed, scale));
-        plain.quantizeGroups(third, fourth, second, fifth, input, lines, line, group, 0, bits, rule);
-        const before = floatsAt(fourth, groups).slice();
-        const { simd: fast, plain: slow } = both(groups * 4, (kernels, out) => {
-          floatsAt(out, groups).set(before);
-          kernels.clipScales(out, second, input, lines, line, group, bits, third);
-        });
-        expect(fast.bytes.equals(slow.bytes)).toBe(true);
-      }),
+      fc.property(
+        layouts,
+        fc.constantFrom(0, 1, 2),
+        fc.boolean(),
+        ({ lines, line, group, bits, scale, seed }, rule, isLoud) => {
+          const groups = lines * Math.ceil(line / group);
+          floatsAt(input, lines * line).set(bell(lines * line, seed, scale));
+          const loudness = isLoud ? sixth : 0;
+          floatsAt(sixth, line).set(bell(line, seed + 1).map((h) => h * h));
+          plain.quantizeGroups(third, fourth, second, fifth, input, lines, line, group, 0, bits, rule);
+          const before = floatsAt(fourth, groups).slice();
+          const { simd: fast, plain: slow } = both(groups * 4, (kernels, out) => {
+            floatsAt(out, groups).set(before);
+            kernels.clipScales(out, second, input, loudness, lines, line, group, bits, third);
+          });
+          expect(fast.bytes.equals(slow.bytes)).toBe(true);
+        },
+      ),
       { numRuns: 60 },
     );
   });

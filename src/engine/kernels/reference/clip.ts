@@ -1,4 +1,5 @@
-// Ranges clipped to the least Σ|w − ŵ|^2.4 (GPTQ's `quant.py`): p = 1, 0.99 … 0.21 of the range. Plain reference: the SIMD kernel gives the same bits.
+// Ranges clipped to the least Σ h·|w − ŵ|^2.4 (GPTQ's `quant.py`, where h = 1): p = 1, 0.99 … 0.21 of the range. Plain reference: the SIMD kernel
+// gives the same bits.
 import { flushEvery, type GroupScale, roundHalfUp } from './quantize';
 
 const f = Math.fround;
@@ -33,8 +34,14 @@ export function power24(x: number): number {
 /**
  * The scale whose grid loses least. Errors are taken in units of the unclipped scale; the search ends where the error of the weight farthest
  * beyond the grid is more than the least so far, since it only grows. Sums as in `quantizeGroup`; weights that are not finite count nothing.
+ * `loudness`: h of each weight, null where all are alike.
  */
-export function clippedScale(weights: Float32Array, { scale, zero }: GroupScale, bits: number): number {
+export function clippedScale(
+  weights: Float32Array,
+  { scale, zero }: GroupScale,
+  bits: number,
+  loudness: Float32Array | null = null,
+): number {
   if (scale === 0) return 0;
   const reciprocal = f(1 / scale);
   const top = 2 ** bits - 1;
@@ -45,13 +52,14 @@ export function clippedScale(weights: Float32Array, { scale, zero }: GroupScale,
     if (t < low) low = t;
     if (t > high) high = t;
   }
+  const quietest = loudness === null ? 1 : loudness.reduce((least, h) => Math.min(least, h), Infinity);
   let best = Infinity;
   let chosen = 1;
   for (let step = 0; step < clipSteps; step++) {
     const p = f(1 - step / 100);
     const beyond = Math.max(f(high - f((top - zero) * p)), f(f(-zero * p) - low), 0);
-    if (power24(beyond) > best) break;
-    const lost = clipLoss(units, p, zero, top);
+    if (f(quietest * power24(beyond)) > best) break;
+    const lost = clipLoss(units, p, zero, top, loudness);
     if (lost < best) {
       best = lost;
       chosen = p;
@@ -61,7 +69,13 @@ export function clippedScale(weights: Float32Array, { scale, zero }: GroupScale,
   return Math.abs(clipped) >= 2 ** -126 ? clipped : scale;
 }
 
-export function clipLoss(units: Float32Array, p: number, zero: number, top: number): number {
+export function clipLoss(
+  units: Float32Array,
+  p: number,
+  zero: number,
+  top: number,
+  loudness: Float32Array | null = null,
+): number {
   const reciprocal = f(1 / p);
   const body = units.length - (units.length % 4);
   const lanes = new Float32Array(4);
@@ -71,7 +85,8 @@ export function clipLoss(units: Float32Array, p: number, zero: number, top: numb
     if (!Number.isNaN(t)) {
       const rounded = roundHalfUp(f(f(t * reciprocal) + zero));
       const code = Math.max(0, Math.min(top, rounded));
-      const lost = power24(f(t - f((code - zero) * p)));
+      const alone = power24(f(t - f((code - zero) * p)));
+      const lost = loudness === null ? alone : f(alone * loudness[i]!);
       if (i < body) lanes[i & 3]! += lost;
       else total += lost;
     }

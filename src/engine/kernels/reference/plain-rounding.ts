@@ -16,14 +16,17 @@ export function plainRoundings(memory: WasmMemory): RoundingSet {
   const u8 = (at: number, count: number) => new Uint8Array(memory.buffer, at, count);
   const tile = (at: number) => f64(at, tileCount);
   return {
-    clipScales(scales, zeros, floats, lines, line, group, bits) {
+    clipScales(scales, zeros, floats, loudness, lines, line, group, bits) {
       const groups = lines * Math.ceil(line / group);
       const scale = f32(scales, groups);
       const zero = u8(zeros, groups);
       const weights = f32(floats, lines * line);
+      const loud = loudness === 0 ? null : f32(loudness, line);
       eachGroup(lines, line, group, 0, (index, first, _, length) => {
         const own = weights.slice(first, first + length);
-        scale[index] = clippedScale(own, { scale: scale[index]!, zero: zero[index]! }, bits);
+        const column = first % line;
+        const ownLoud = loud?.subarray(column, column + length);
+        scale[index] = clippedScale(own, { scale: scale[index]!, zero: zero[index]! }, bits, ownLoud ?? null);
       });
     },
     hqqGroups(codes, scales, zeros, loss, floats, lines, line, group, padded, bits) {

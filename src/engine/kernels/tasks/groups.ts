@@ -14,6 +14,8 @@ export interface Way {
   readonly rounding: Rounding;
   /** Where rounding is gptq. */
   readonly factor: Factor | null;
+  /** Ranges are narrowed where that loses less. */
+  readonly clips: boolean;
 }
 
 export interface QuantizedPiece extends GroupLayout {
@@ -120,13 +122,20 @@ interface Room extends GroupLayout {
   readonly codeCount: number;
 }
 
-function onIntegerZeros(bench: Bench, kernels: KernelSet, room: Room, bits: number, { rule, rounding }: Way): boolean {
+function onIntegerZeros(
+  bench: Bench,
+  kernels: KernelSet,
+  room: Room,
+  bits: number,
+  { rule, clips, factor }: Way,
+): boolean {
   const { codes, scales, zeros, loss, floats, lines, line, group, padded } = room;
   const layout = [floats, lines, line, group, padded, bits] as const;
   kernels.quantizeGroups(codes, scales, zeros, loss, ...layout, rules[rule]);
-  if (rounding !== 'mse') return true;
+  if (!clips) return true;
   const mark = bench.mark();
-  kernels.clipScales(scales, zeros, floats, lines, line, group, bits, bench.take(Math.min(group, line) * 4));
+  const scratch = bench.take(Math.min(group, line) * 4);
+  kernels.clipScales(scales, zeros, floats, factor?.loudness ?? 0, lines, line, group, bits, scratch);
   bench.release(mark);
   new Float64Array(bench.memory.buffer, loss, 3).fill(0);
   kernels.quantizeGroups(codes, scales, zeros, loss, ...layout, rules.given);

@@ -1,4 +1,4 @@
-// Ranges clipped to the least Σ|w − ŵ|^2.4; the float32 steps are those of ../reference/clip.ts.
+// Ranges clipped to the least Σ h·|w − ŵ|^2.4; the float32 steps are those of ../reference/clip.ts.
 import { keptFloat, keptInt, largest, smallest, sumFloats } from "./lanes";
 
 /** The largest float32 below a half. */
@@ -28,9 +28,9 @@ function power24(x: v128, magnitude: v128, fraction: v128, one: v128, bias: v128
   return f32x4.mul(f32x4.mul(f32x4.mul(x, x), root), f32x4.mul(rest, two));
 }
 
-/** Scales, as `quantizeGroups` left them, into clipped ones. `scratch` takes a group. */
+/** Scales, as `quantizeGroups` left them, into clipped ones. `loudness`: h of each weight of a line, 0 where all are alike. `scratch` takes a group. */
 export function clipScales(
-  scales: usize, zeros: usize, floats: usize, lines: i32, line: i32, group: i32, bits: i32, scratch: usize
+  scales: usize, zeros: usize, floats: usize, loudness: usize, lines: i32, line: i32, group: i32, bits: i32, scratch: usize
 ): void {
   const top = <f32>((1 << bits) - 1);
   const magnitude = keptInt(0x7fffffff), fraction = keptInt(0x007fffff), one = keptFloat(1), bias = keptInt(127), power = keptFloat(0.4);
@@ -56,11 +56,18 @@ export function clipScales(
           if (t < lowest) lowest = t;
           if (t > highest) highest = t;
         }
+        const loud = loudness + (<usize>from << 2);
+        let quietest: f32 = 1;
+        if (loudness != 0) {
+          quietest = f32.MAX_VALUE;
+          for (let i = 0; i < length; i++) quietest = min(quietest, load<f32>(loud + (<usize>i << 2)));
+        }
         let best = f64.MAX_VALUE, chosen: f32 = 1;
         for (let step = 0; step < 80; step++) {
           const p = <f32>(1 - <f64>step / 100);
           const beyond = max<f32>(max<f32>(highest - (top - zero) * p, -zero * p - lowest), 0);
-          if (<f64>f32x4.extract_lane(power24(f32x4.splat(beyond), magnitude, fraction, one, bias, power), 0) > best) break;
+          const farthest = f32x4.extract_lane(power24(f32x4.splat(beyond), magnitude, fraction, one, bias, power), 0);
+          if (<f64>(quietest * farthest) > best) break;
           const shrink: f32 = 1 / p;
           const s = f32x4.splat(p), q = f32x4.splat(shrink);
           let total: f64 = 0;
@@ -72,7 +79,8 @@ export function clipScales(
               const near = f32x4.floor(f32x4.add(f32x4.add(f32x4.mul(t, q), z), half));
               const code = f32x4.pmin(f32x4.pmax(near, none), tops);
               const e = f32x4.sub(t, f32x4.mul(f32x4.sub(code, z), s));
-              sums = f32x4.add(sums, power24(e, magnitude, fraction, one, bias, power));
+              const lost = power24(e, magnitude, fraction, one, bias, power);
+              sums = f32x4.add(sums, loudness == 0 ? lost : f32x4.mul(lost, v128.load(loud + (<usize>i << 2))));
             }
             total += <f64>sumFloats(sums);
           }
@@ -80,7 +88,8 @@ export function clipScales(
             const t = load<f32>(scratch + (<usize>i << 2));
             const code = max<f32>(0, min(top, floor<f32>(t * shrink + zero + almostHalf)));
             const e = f32x4.splat(t - (code - zero) * p);
-            total += <f64>f32x4.extract_lane(power24(e, magnitude, fraction, one, bias, power), 0);
+            const lost = f32x4.extract_lane(power24(e, magnitude, fraction, one, bias, power), 0);
+            total += <f64>(loudness == 0 ? lost : lost * load<f32>(loud + (<usize>i << 2)));
           }
           if (total < best) {
             best = total;

@@ -92,7 +92,7 @@ export function requestOf(order: Order, signal?: AbortSignal, hessian?: Hessian)
     pack: order.layout.kind === 'blocks' ? 'blocks' : 'plain',
     scaleRule,
     rounding,
-    ...(hessian ? { hessian } : {}),
+    ...(hessian ? { hessian, clips: true } : {}),
     ...(signal ? { signal } : {}),
   };
 }
