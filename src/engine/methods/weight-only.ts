@@ -76,7 +76,24 @@ const card: MethodCard = {
           label: 'HQQ',
           help: 'Half-quadratic: zero points between the levels. Needs no data; the runtime unpacks such weights on every run, much slower.',
         },
+        {
+          value: 'gptq',
+          label: 'GPTQ',
+          help: 'What rounding a weight does to the output is made good by the weights after it, layer by layer on calibration samples.',
+        },
       ],
+    },
+    {
+      id: 'samples',
+      label: 'Samples',
+      help: 'Calibration samples that pass through the model. Above a billion parameters they end at 8,192 tokens.',
+      kind: 'number',
+      default: 128,
+      min: 1,
+      max: 4096,
+      integer: true,
+      logarithmic: true,
+      when: { rounding: ['gptq'] },
     },
     {
       id: 'symmetric',
@@ -225,6 +242,8 @@ export const weightOnly: Method = {
   needs({ rounding }) {
     return rounding === 'gptq' ? ['weights', 'data'] : ['weights'];
   },
+
+  samplesOf: ({ rounding, samples }) => (rounding === 'gptq' ? Number(samples) : 0),
 
   fits(subject, site, params) {
     const plan = planOf(subject, site, params);

@@ -34,10 +34,10 @@ describe('a recipe by itself', () => {
       `steps[1].method: gptq is not one of ${methods.map(({ card }) => card.id).join(', ')}`,
     ],
     [{ lathe: 1, steps: [good, { ...good, params: { bits: 5 } }] }, 'steps[1].params.bits: 5 is not one of 2, 4, 8'],
-    [{ lathe: 1, steps: [{ ...good, params: { bits: '4' } }] }, 'steps[0].params.bits: 4 is not one of 2, 4, 8'],
+    [{ lathe: 1, steps: [{ ...good, params: { bits: '4' } }] }, 'steps[0].params.bits: "4" is not one of 2, 4, 8'],
     [
       { lathe: 1, steps: [{ ...good, params: { rounding: 'up' } }] },
-      'steps[0].params.rounding: up is not one of nearest, mse, hqq',
+      'steps[0].params.rounding: up is not one of nearest, mse, hqq, gptq',
     ],
     [{ lathe: 1, steps: [{ ...good, params: { symmetric: 1 } }] }, 'steps[0].params.symmetric: 1 is not true or false'],
     [{ lathe: 1, steps: [{ ...good, params: { bit: 4 } }] }, 'steps[0].params.bit: weight-only has no such parameter'],
