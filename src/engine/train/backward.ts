@@ -6,7 +6,7 @@ import { nodeLabels, usedBy } from '../graph/walk';
 import { constantsOf } from './constants';
 import { isFloat } from './emit';
 import { ruleOf } from './rules';
-import { type Known, openTape, type WrittenTape } from './tape';
+import { declared, type Known, openTape, type WrittenTape } from './tape';
 
 export interface Differentiated {
   readonly model: Model;
@@ -43,7 +43,7 @@ export async function differentiate(model: Model, ask: DifferentiateAsk): Promis
 
   const named = new Map<string, string>();
   const outputs = new Map<string, Value>();
-  for (const name of [ask.loss, ...(ask.keep ?? [])]) outputs.set(name, typed(name, tape.known(name)));
+  for (const name of [ask.loss, ...(ask.keep ?? [])]) outputs.set(name, declared(name, tape.known(name)));
   const ends: Node[] = [];
   for (const name of ask.wrt) {
     const g = gradients.get(name);
@@ -51,7 +51,7 @@ export async function differentiate(model: Model, ask: DifferentiateAsk): Promis
     const output = tape.name(`gradient/${name}`);
     ends.push(makeNode('Identity', [g], [output], { name: output }));
     named.set(name, output);
-    outputs.set(output, typed(output, tape.known(g)));
+    outputs.set(output, declared(output, tape.known(g)));
   }
   const trained = new Set(ask.wrt);
   const own = new Set(graph.inputs.map(({ name }) => name));
@@ -59,29 +59,31 @@ export async function differentiate(model: Model, ask: DifferentiateAsk): Promis
     ...graph,
     nodes: [...graph.nodes.map((node) => tape.forward(node)), ...tape.nodes, ...ends],
     initializers: new Map([...[...graph.initializers].filter(([name]) => !trained.has(name)), ...tape.constantsMade]),
-    inputs: [...graph.inputs, ...ask.wrt.filter((name) => !own.has(name)).map((name) => typed(name, tape.known(name)))],
+    inputs: [
+      ...graph.inputs,
+      ...ask.wrt.filter((name) => !own.has(name)).map((name) => declared(name, tape.known(name))),
+    ],
     outputs: [...outputs.values()],
   };
   return { model: { ...model, graph: withoutUnused(together) }, gradients: named };
 }
-
-const typed = (name: string, { dtype, dims }: Known): Value => ({
-  name,
-  type: { kind: 'tensor', dtype, shape: dims },
-});
 
 /** Float values that depend on one of the `wrt`: only through them do gradients flow. */
 function dependents(graph: Graph, { wrt, known }: DifferentiateAsk): Set<string> {
   const wanted = new Set(wrt);
   for (const node of graph.nodes) {
     if (![...usedBy(node)].some((name) => wanted.has(name))) continue;
-    for (const name of node.outputs) if (name !== '' && mayFlow(known.get(name))) wanted.add(name);
+    for (const name of node.outputs) if (name !== '' && mayFlow(node, known.get(name))) wanted.add(name);
   }
   return wanted;
 }
 
-/** Through integers and truth values nothing flows; through what is not known something might. */
-const mayFlow = (value: Known | undefined): boolean => value === undefined || isFloat(value.dtype);
+/**
+ * Through integers and truth values nothing flows, but for QuantizeLinear's codes, which stand for the floats they came from; through
+ * what is not known something might.
+ */
+const mayFlow = ({ domain, op }: Node, value: Known | undefined): boolean =>
+  value === undefined || isFloat(value.dtype) || (domain === '' && op === 'QuantizeLinear');
 
 /** The gradient of every `wrt` that has one. */
 function walkBack(
@@ -120,7 +122,7 @@ function walkBack(
     const list = parts.get(name);
     if (!list) return null;
     if (list.length === 1) return list[0]!;
-    const whole = tape.emit(list.length === 2 ? 'Add' : 'Sum', list, tape.known(name));
+    const whole = tape.emit(list.length === 2 ? 'Add' : 'Sum', list, tape.known(list[0]!));
     parts.set(name, [whole]);
     return whole;
   }

@@ -1,5 +1,6 @@
 // Shorthand for what rules write most: the operator, and the shape that follows from its inputs.
-import { type DataType, dataTypes, elementCount } from '../graph/graph';
+import { refuse } from '../../contract/words/refusal';
+import { type DataType, dataTypes, elementCount, type Node } from '../graph/graph';
 import type { Tape } from './tape';
 
 /** Shape of a numpy broadcast. The forward graph was checked by the runtime: sizes that do not fit do not occur. */
@@ -128,4 +129,12 @@ export function matMul(tape: Tape, a: string, b: string): string {
 export function swapLast(tape: Tape, x: string): string {
   const rank = tape.known(x).dims.length;
   return transpose(tape, x, [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2]);
+}
+
+/** The elements of an input that a rule cannot do without (`what`: axes, pads …); refuses where they depend on the data. */
+export function constantInput(tape: Tape, node: Node, index: number, what: string): readonly number[] {
+  return (
+    tape.constant(node.inputs[index]) ??
+    refuse('unsupported', `The layer "${node.name}" (${node.op}) computes its ${what}; gradients need them constant.`)
+  );
 }

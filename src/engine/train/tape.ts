@@ -1,7 +1,15 @@
 // The backward graph while it is being written: rules ask what is known of the forward values and append nodes.
 import { refuse } from '../../contract/words/refusal';
 import { freshName, intAttribute, intsAttribute, makeNode, namesIn, stringAttribute } from '../graph/edit';
-import { type Attribute, type DataType, elementCount, type Graph, type Node, type Tensor } from '../graph/graph';
+import {
+  type Attribute,
+  type DataType,
+  elementCount,
+  type Graph,
+  type Node,
+  type Tensor,
+  type Value,
+} from '../graph/graph';
 import { ruleFor } from '../graph/shapes/rules';
 import { bytesTensor, encodeBfloat16, encodeFloat16, int64Tensor } from '../graph/tensor';
 
@@ -10,6 +18,12 @@ export interface Known {
   readonly dtype: DataType;
   readonly dims: readonly number[];
 }
+
+/** A value as a graph declares it. */
+export const declared = (name: string, { dtype, dims }: Known): Value => ({
+  name,
+  type: { kind: 'tensor', dtype, shape: dims },
+});
 
 /** A number is an int, a list of numbers is ints; floats and the rest come as an attribute (`floatAttribute(0.5)`). */
 export type AttributeInit = number | string | readonly number[] | Attribute;
