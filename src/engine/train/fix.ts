@@ -10,6 +10,8 @@ import type { Feed, Feeds } from '../runtime/session';
 import { openTaps } from '../runtime/taps';
 import { declared, type Known } from './tape';
 
+export { declared } from './tape';
+
 export interface Fixed {
   readonly model: Model;
   /** Type and static shape of every tensor of the model's own graph that has one. */
