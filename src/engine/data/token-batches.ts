@@ -66,6 +66,11 @@ export function idsPort(ports: readonly InputPort[]): InputPort {
   );
 }
 
+/** Feeds for `many` windows of `length` tokens: their ids [many · length], and what the other inputs want to know. */
+export function tokenFeeds(ports: readonly InputPort[], ids: Int32Array, many: number, length: number): Feeds {
+  return feedsOf(ports, idsPort(ports), ids, many, length);
+}
+
 function feedsOf(ports: readonly InputPort[], ids: InputPort, all: Int32Array, many: number, length: number): Feeds {
   const feeds: Feeds = {};
   for (const port of ports) {

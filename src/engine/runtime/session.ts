@@ -36,8 +36,11 @@ export interface SessionPort {
 export interface Session {
   readonly inputs: readonly SessionPort[];
   readonly outputs: readonly SessionPort[];
-  /** Blocks this thread while it computes. `outputs` asks for some only. */
-  run(feeds: Feeds, outputs?: readonly string[]): Promise<Feeds>;
+  /**
+   * Blocks this thread while it computes. `outputs` asks for some only; given as feeds, their arrays (of the output's exact type and size, not
+   * shared memory, none an input's) are written into.
+   */
+  run(feeds: Feeds, outputs?: readonly string[] | Feeds): Promise<Feeds>;
   /** Writes the profile (when opened with one) and frees the model. */
   close(): Promise<void>;
 }
@@ -112,7 +115,8 @@ export async function openSession(model: string | Uint8Array, options: SessionOp
   return {
     inputs,
     outputs,
-    async run(feeds, names = session.outputNames) {
+    async run(feeds, asked = session.outputNames) {
+      const names = isNames(asked) ? asked : Object.keys(asked);
       for (const output of outputs) {
         // The binding ends the whole process when it must hand back such a tensor.
         if (names.includes(output.name) && output.dtype !== null && !returnable.has(output.dtype))
@@ -122,7 +126,7 @@ export async function openSession(model: string | Uint8Array, options: SessionOp
       for (const [name, feed] of Object.entries(feeds)) given[name] = toTensor(feed);
       let answer: InferenceSession.OnnxValueMapType;
       try {
-        answer = await session.run(given, names as string[]);
+        answer = await session.run(given, isNames(asked) ? (names as string[]) : fetches(asked));
       } catch (cause) {
         throw new Failure(`The runtime stopped while it ran this model: ${runtimeReason(cause)}`, 'running the model', {
           cause,
@@ -138,6 +142,11 @@ export async function openSession(model: string | Uint8Array, options: SessionOp
     },
   };
 }
+
+const isNames = (asked: readonly string[] | Feeds): asked is readonly string[] => Array.isArray(asked);
+
+const fetches = (asked: Feeds): Record<string, Tensor> =>
+  Object.fromEntries(Object.entries(asked).map(([name, feed]) => [name, toTensor(feed)]));
 
 function port(metadata: InferenceSession.ValueMetadata): SessionPort {
   if (!metadata.isTensor) return { name: metadata.name, dtype: null, shape: [] };

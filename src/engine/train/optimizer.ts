@@ -1,71 +1,80 @@
-// What a step does to the weights: AdamW and SGD as pure functions over typed arrays, and the norm that gradients are clipped by.
+// The weights that train, their gradients and the optimiser's memory of them: one array each, with a view for every parameter.
+import { openOptimizerKernel } from '../kernels/optimizer';
 
 export const optimizers = ['adamw', 'sgd'] as const;
 
-export interface AdamwStep {
-  readonly rate: number;
-  readonly decay: number;
-  /** Gradients are multiplied by this first: clipping, accumulation. */
-  readonly scale: number;
-  /** Steps taken with this one; the first is 1. */
-  readonly step: number;
-  readonly beta1?: number;
-  readonly beta2?: number;
-  readonly epsilon?: number;
+/** A tensor that trains, by the name of its initializer. */
+export interface Parameter {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly count: number;
+  /** Weights decay; biases, norms and other vectors do not. */
+  readonly decays: boolean;
 }
 
-/**
- * Loshchilov and Hutter, arXiv 1711.05101: decay apart from the gradient. Writes `weights`, `first` and `second`.
- * m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w(1 − rate·decay) − rate·m̂/(√v̂ + ε)
- */
-export function adamw(
-  weights: Float32Array,
-  gradients: Float32Array,
-  first: Float32Array,
-  second: Float32Array,
-  { rate, decay, scale, step, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamwStep,
-): void {
-  const kept = 1 - rate * decay;
-  const stride = rate / (1 - beta1 ** step);
-  const correction = 1 / Math.sqrt(1 - beta2 ** step);
-  for (let i = 0; i < weights.length; i++) {
-    const g = gradients[i]! * scale;
-    const m = beta1 * first[i]! + (1 - beta1) * g;
-    const v = beta2 * second[i]! + (1 - beta2) * g * g;
-    first[i] = m;
-    second[i] = v;
-    weights[i] = weights[i]! * kept - (stride * m) / (Math.sqrt(v) * correction + epsilon);
-  }
-}
-
-export interface SgdStep {
-  readonly rate: number;
-  readonly decay: number;
-  readonly scale: number;
+export interface OptimizerSettings {
+  readonly kind: (typeof optimizers)[number];
+  readonly weightDecay: number;
+  /** SGD's alone. */
   readonly momentum: number;
   readonly nesterov: boolean;
 }
 
-/** b ← μb + (g + decay·w), w ← w − rate·(nesterov: g + decay·w + μb; else b). Writes `weights` and `velocity`. */
-export function sgd(
-  weights: Float32Array,
-  gradients: Float32Array,
-  velocity: Float32Array,
-  { rate, decay, scale, momentum, nesterov }: SgdStep,
-): void {
-  for (let i = 0; i < weights.length; i++) {
-    const g = gradients[i]! * scale + decay * weights[i]!;
-    const b = momentum * velocity[i]! + g;
-    velocity[i] = b;
-    weights[i] = weights[i]! - rate * (nesterov ? g + momentum * b : b);
-  }
+export interface Optimizer {
+  /** Views over the optimiser's own memory: written by `step`, read by the runtime. */
+  readonly weights: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
+  /** The runtime writes here; `step` reads. */
+  readonly gradients: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
+  /** All gradients one after another. */
+  readonly allGradients: Float32Array<ArrayBuffer>;
+  /** Everything a step depends on besides the gradients, for a checkpoint. */
+  readonly arrays: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
+  /** √Σg². */
+  norm(): number;
+  /** `count` is 1 for the first step. Gradients are taken times `scale`. */
+  step(ask: { readonly rate: number; readonly scale: number; readonly count: number }): void;
 }
 
-/** √Σg² over all of them, in double precision. */
-export function globalNorm(gradients: readonly Float32Array[]): number {
-  let sum = 0;
-  for (const part of gradients) for (let i = 0; i < part.length; i++) sum += part[i]! * part[i]!;
-  return Math.sqrt(sum);
+const beta1 = 0.9;
+const beta2 = 0.999;
+const epsilon = 1e-8;
+
+export function openOptimizer(parameters: readonly Parameter[], settings: OptimizerSettings): Optimizer {
+  // Those that decay first: each group is one stretch.
+  const ordered = [...parameters.filter(({ decays }) => decays), ...parameters.filter(({ decays }) => !decays)];
+  const total = ordered.reduce((sum, { count }) => sum + count, 0);
+  const decaying = ordered.reduce((sum, { decays, count }) => sum + (decays ? count : 0), 0);
+  const kernel = openOptimizerKernel(total);
+  const groups = [
+    { stretch: { from: 0, count: decaying }, weightDecay: settings.weightDecay },
+    { stretch: { from: decaying, count: total - decaying }, weightDecay: 0 },
+  ].filter(({ stretch }) => stretch.count > 0);
+
+  const views = (array: Float32Array<ArrayBuffer>): ReadonlyMap<string, Float32Array<ArrayBuffer>> => {
+    let at = 0;
+    return new Map(ordered.map(({ name, count }) => [name, array.subarray(at, (at += count))]));
+  };
+  return {
+    weights: views(kernel.weights),
+    gradients: views(kernel.grads),
+    allGradients: kernel.grads,
+    arrays: new Map([
+      ['weights', kernel.weights],
+      ['first', kernel.m],
+      ...(settings.kind === 'adamw' ? ([['second', kernel.v]] as const) : []),
+    ]),
+    norm: () => Math.sqrt(kernel.squaredNorm()),
+    step({ rate, scale, count }) {
+      const { momentum, nesterov } = settings;
+      const common = { learningRate: rate, gradScale: scale };
+      const correction = { biasCorrection1: 1 - beta1 ** count, biasCorrection2: 1 - beta2 ** count };
+      for (const { stretch, weightDecay } of groups) {
+        if (settings.kind === 'adamw')
+          kernel.step({ ...common, ...correction, beta1, beta2, epsilon, weightDecay }, stretch);
+        else kernel.sgd({ ...common, momentum, nesterov, weightDecay }, stretch);
+      }
+    },
+  };
 }
 
 /** What gradients of this norm are multiplied by so that none is longer than `most`; 0 clips nothing. */

@@ -1,0 +1,42 @@
+// What a training tells while it learns: the loss on what it learns from, on what it is judged by, and the learning rate, by step.
+
+export const seriesNames = ['train', 'validation', 'learningRate'] as const;
+export type Series = (typeof seriesNames)[number];
+
+export interface CurvePoint {
+  readonly series: Series;
+  /** Steps taken when it was measured. */
+  readonly step: number;
+  readonly value: number;
+}
+
+export interface Curve {
+  readonly series: Series;
+  readonly points: (readonly [step: number, value: number])[];
+}
+
+/** Points of a curve, at most about this many: more than a screen shows. */
+const mostPoints = 400;
+
+/** Steps between two points of the training loss. */
+export const pointEvery = (steps: number): number => Math.max(1, Math.ceil(steps / mostPoints));
+
+export class Curves {
+  readonly list: Curve[];
+
+  constructor(
+    private readonly tell: (point: CurvePoint) => void,
+    before: readonly Curve[] = [],
+  ) {
+    this.list = seriesNames.map((series) => ({
+      series,
+      points: [...(before.find((one) => one.series === series)?.points ?? [])],
+    }));
+    for (const { series, points } of this.list) for (const [step, value] of points) tell({ series, step, value });
+  }
+
+  add(series: Series, step: number, value: number): void {
+    this.list.find((one) => one.series === series)!.points.push([step, value]);
+    this.tell({ series, step, value });
+  }
+}

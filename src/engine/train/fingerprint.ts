@@ -1,0 +1,22 @@
+// What makes two trainings the same one: a checkpoint is only taken up by the training that wrote it.
+import { createHash } from 'node:crypto';
+import { print } from '../graph/print';
+import type { TrainAsk } from './loop';
+
+/** `start`: every parameter's value before the first step. */
+export function fingerprintOf(ask: TrainAsk, parts: object, start: Float32Array): string {
+  const { model, parameters, data, settings, seed, held } = ask;
+  const asked = {
+    parameters,
+    settings,
+    parts,
+    seed,
+    data: [data.train, data.tune, data.dataset.files],
+    held: [...(held ?? [])].map(([name, places]) => [name, places.length]),
+  };
+  return createHash('sha256')
+    .update(JSON.stringify(asked))
+    .update(print(model))
+    .update(new Uint8Array(start.buffer, start.byteOffset, start.byteLength))
+    .digest('hex');
+}

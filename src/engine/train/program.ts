@@ -1,0 +1,118 @@
+// The graphs of a training as loaded programs: one that makes the loss and its gradients for a batch, one that only judges.
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { write } from '../formats/onnx';
+import { withoutUnused } from '../graph/edit';
+import type { Model, Value } from '../graph/graph';
+import { type Feed, type Feeds, openSession, type Session } from '../runtime/session';
+import { differentiate } from './backward';
+import { decompose } from './decompose';
+import { type Mask, withMasks } from './dropout';
+import { declared, withFixedInputs } from './fix';
+import type { Objective } from './objective';
+import type { Known } from './tape';
+
+/** A pass over the decomposed graph of one batch size; `form`: dropout and batch statistics are for training alone. */
+export type Pass = (
+  model: Model,
+  known: ReadonlyMap<string, Known>,
+  form: 'train' | 'judge',
+) => Promise<{ readonly model: Model; readonly known: ReadonlyMap<string, Known> }>;
+
+export interface ProgramAsk {
+  /** The forward graph, weights among its initializers. */
+  readonly model: Model;
+  readonly objective: Objective;
+  /** Initializers that are fed instead of stored. */
+  readonly parameters: readonly string[];
+  readonly pass?: Pass;
+  /** For the program's own file. */
+  readonly folder: string;
+  readonly threads?: number;
+  /** Session configuration, dotted keys. */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+export interface Program {
+  readonly loss: string;
+  /** Parameter → output with its gradient; empty where the program only judges. */
+  readonly gradients: ReadonlyMap<string, string>;
+  readonly masks: readonly Mask[];
+  /** Names of what must be fed. */
+  readonly inputs: ReadonlySet<string>;
+  run(feeds: Feeds, outputs: Feeds): Promise<Feeds>;
+  close(): Promise<void>;
+}
+
+/** `sample`: feeds of the size that every batch will have. */
+export async function openProgram(ask: ProgramAsk, form: 'train' | 'judge', sample: Feeds): Promise<Program> {
+  const { objective, parameters } = ask;
+  const dims = new Map(ask.model.graph.inputs.map(({ name }) => [name, sample[name]?.dims ?? []]));
+  const fixed = await withFixedInputs(ask.model, dims, sample, ask.folder);
+  let plain = await decompose(fixed.model, fixed.known);
+  if (ask.pass) plain = await ask.pass(plain.model, plain.known, form);
+  const masked = form === 'train' ? await withMasks(plain.model, plain.known) : { ...plain, masks: [] };
+  const attached = await objective.attach(masked.model, masked.known);
+  const { masks } = masked;
+  if (form === 'judge') {
+    const model = judging(attached.model, attached.loss, parameters, attached.known);
+    return open(model, ask, { loss: attached.loss, gradients: new Map(), masks });
+  }
+  const { model, gradients } = await differentiate(attached.model, {
+    loss: attached.loss,
+    wrt: parameters,
+    known: attached.known,
+  });
+  return open(model, ask, { loss: attached.loss, gradients, masks });
+}
+
+/** The same graph with its parameters as inputs and its loss as the only output. */
+function judging(model: Model, loss: string, parameters: readonly string[], known: ReadonlyMap<string, Known>): Model {
+  const { graph } = model;
+  const fed = new Set(parameters);
+  const inputs: Value[] = parameters.map((name) => declared(name, known.get(name)!));
+  const initializers = new Map([...graph.initializers].filter(([name]) => !fed.has(name)));
+  const outputs = [declared(loss, known.get(loss)!)];
+  return {
+    ...model,
+    graph: withoutUnused({ ...graph, inputs: [...graph.inputs, ...inputs], initializers, outputs }),
+  };
+}
+
+async function open(
+  model: Model,
+  { folder, threads, config }: ProgramAsk,
+  parts: Pick<Program, 'loss' | 'gradients' | 'masks'>,
+): Promise<Program> {
+  const place = join(folder, `program-${randomBytes(4).toString('hex')}`);
+  await mkdir(place, { recursive: true });
+  let session: Session;
+  try {
+    const [file] = await write(model, { folder: place, file: 'program.onnx' });
+    session = await openSession(join(place, file!), {
+      ...(threads === undefined ? {} : { threads }),
+      ...(config ? { config } : {}),
+      doing: 'loading the training graph',
+    });
+  } catch (error) {
+    await rm(place, { recursive: true, force: true });
+    throw error;
+  }
+  const inputs = new Set(session.inputs.map(({ name }) => name));
+  return {
+    ...parts,
+    inputs,
+    run: (feeds, outputs) =>
+      session.run(Object.fromEntries(Object.entries(feeds).filter(([name]) => inputs.has(name))), outputs),
+    async close() {
+      await session.close();
+      await rm(place, { recursive: true, force: true });
+    },
+  };
+}
+
+/** An array of one number for a scalar output to be written into. */
+export function scalarFeed(): Feed & { readonly data: Float32Array } {
+  return { dtype: 'float32', dims: [], data: new Float32Array(1) };
+}
