@@ -27,6 +27,8 @@ export interface LayerRecord {
   refusal: Refusal | null;
   /** Of the last cut that rounded. */
   error: LayerCut['error'];
+  /** Its output comes in other units than the parent's. */
+  rescaled: boolean;
 }
 
 /** One layer of one step is done. */
@@ -92,6 +94,7 @@ export async function* takeSteps(
       record.notes.push(...cut.notes);
       record.refusal = null;
       if (cut.error) record.error = cut.error;
+      for (const name of cut.rescaled ?? []) recordOf(name).rescaled = true;
       yield { step: i, title: method.card.title, cut, done: ++done, total: targets.length };
     }
     before.push(method.card.title);
@@ -134,7 +137,14 @@ export function chooseLayers(subject: Subject, step: Step, place: string): Chose
   return { targets, refused };
 }
 
-const blank = (): LayerRecord => ({ methods: [], warnings: [], notes: [], refusal: null, error: null });
+const blank = (): LayerRecord => ({
+  methods: [],
+  warnings: [],
+  notes: [],
+  refusal: null,
+  error: null,
+  rescaled: false,
+});
 
 function nothing(pattern: string, place: string, among = ''): never {
   return refuse('bad-recipe', `${place}: ${pattern} matches no layer${among}`, 'Look up the names in Inspect.', place);

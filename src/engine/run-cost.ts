@@ -42,6 +42,8 @@ export interface RunCost {
   readonly freeMemoryBytes: number;
   /** The compressed model can be loaded here. */
   readonly loads: boolean;
+  /** The outputs of single layers are compared with the parent's; both models are written once more for it. */
+  readonly looksInside: boolean;
 }
 
 export interface CostQuestion {
@@ -83,6 +85,7 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
   const bytesAfter = encodeModel(dry.subject.model, allInside).length;
   const newBytes =
     orders.reduce((sum, order) => sum + resultBytes(order), 0) + made.reduce((sum, length) => sum + length, 0);
+  const bytesBefore = encodeModel(subject.model, allInside).length;
   const optimised = bytesAfter <= largestOptimised ? bytesAfter : 0;
   const fitSeconds = (performance.now() - started) / 1000;
 
@@ -93,6 +96,8 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
   const gather = dataset ? await gatherCost(subject, question.recipe, dataset, question.inputs, runtime) : null;
   const freeMemory = freeMemoryBytes();
   const loads = bytesAfter * loadedPerByte <= freeMemory;
+  const looksInside = loads && dataset !== undefined && bytesBefore <= largestOptimised;
+  const copies = looksInside ? bytesBefore + bytesAfter : 0;
   const apply =
     orders.reduce((sum, order) => sum + elementsOf(order), 0) / weightsPerSecond + newBytes / writePerSecond;
   const stages: { stage: Stage; seconds: number }[] = [
@@ -107,11 +112,12 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
     dry,
     bytesAfter,
     peakBytes: ownMemoryBytes() + hostMemoryBytes() + largestInMemory(orders, kernels),
-    diskBytes: newBytes + bytesAfter + Math.max(optimised, gather?.diskBytes ?? 0),
+    diskBytes: newBytes + bytesAfter + Math.max(optimised, gather?.diskBytes ?? 0, copies),
     stages,
     freeDiskBytes: await freeDisk(folder),
     freeMemoryBytes: freeMemory,
     loads,
+    looksInside,
   };
 }
 

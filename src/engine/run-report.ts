@@ -11,6 +11,7 @@ export function layerOutcomes(
   before: readonly LayerSite[],
   after: readonly LayerSite[],
   records: ReadonlyMap<string, LayerRecord>,
+  outputs: ReadonlyMap<string, number | null> = new Map(),
 ): LayerOutcome[] {
   const now = new Map(after.map((site) => [site.name, site]));
   return before.map((site) => {
@@ -26,6 +27,7 @@ export function layerOutcomes(
       bytesBefore: site.bytes,
       bytesAfter: then?.bytes ?? 0,
       ...(record?.error ? { sqnrDb: decibels(record.error) } : {}),
+      ...(outputs.has(site.name) ? { outputSqnrDb: outputs.get(site.name)! } : {}),
       ...(record?.refusal ? { refusal: record.refusal } : {}),
     };
   });

@@ -26,6 +26,7 @@ import { readRecipe } from './recipe';
 import { needsData } from './recipe-needs';
 import { type Taken, takeSteps } from './recipe-steps';
 import { costOf, largestOptimised, type RunCost } from './run-cost';
+import { compareOutputs, type OutputErrors } from './run-outputs';
 import { fusionNotes, layerOutcomes, lostFusions, runNotes, speedNotes } from './run-report';
 import { readFusedByBlock } from './runtime/excerpt';
 import { Failure } from './runtime/failure';
@@ -54,6 +55,7 @@ export async function runRecipe(ask: Ask, work: Work): Promise<RunResult> {
     const notes = [...fitNotes, ...(gathering.calibration?.notes ?? []), ...runNotes(taken.records)];
     let fused: OperatorCounts = {};
     let measured: Measured = {};
+    let outputs: OutputErrors | null = null;
     if (!cost.loads) notes.push(tooLargeToLoad(cost));
     else {
       const reloading = clock.time('reload', () => reload(path, cost, taken, ask.folder, work));
@@ -61,12 +63,16 @@ export async function runRecipe(ask: Ask, work: Work): Promise<RunResult> {
       fused = reloaded.fused;
       notes.push(...reloaded.notes);
       if (stopped) notes.push('Stopped between steps: what was cut is kept, and was not evaluated.');
-      else if (ask.dataset) measured = await clock.time('evaluate', () => measure(ask, path, clock, work));
+      else if (ask.dataset) {
+        measured = await clock.time('evaluate', () => measure(ask, path, clock, work));
+        outputs = await clock.time('evaluate', () => lookInside(ask, subject, inputs, taken, cost, path, work));
+        if (outputs) notes.push(outputs.note);
+      }
       notes.push(...speedNotes(measured.baseline, measured.compressed, fused));
     }
     return {
       files: await clock.time('hash', () => describeFiles(artifact, taken.files)),
-      layers: layerOutcomes(subject.sites, taken.subject.sites, taken.records),
+      layers: layerOutcomes(subject.sites, taken.subject.sites, taken.records, outputs?.decibels),
       fused,
       notes,
       ...measured,
@@ -233,6 +239,24 @@ async function measure(ask: Ask, path: string, clock: StageClock, work: Work): P
   const baseline = ask.baseline ?? (await evaluate({ path: ask.path, ...question }, inner)).evaluation;
   const { evaluation, comparison } = await evaluate({ path, against: ask.path, ...question }, inner);
   return { baseline, compressed: evaluation, ...(comparison ? { comparison } : {}) };
+}
+
+/** The outputs of single layers; null where nothing can be compared. Both models are written once more, so not of large ones. */
+async function lookInside(
+  ask: Ask,
+  parent: Subject,
+  inputs: readonly InputPort[],
+  { records }: Taken,
+  { looksInside }: RunCost,
+  path: string,
+  work: Work,
+): Promise<OutputErrors | null> {
+  const { dataset, folder } = ask;
+  if (!dataset || !looksInside || work.stopping) return null;
+  work.emit({ kind: 'doing', what: 'comparing the outputs of layers' });
+  const rescaled = new Set([...records].flatMap(([name, record]) => (record.rescaled ? [name] : [])));
+  const { model: child } = await openOnnx(path);
+  return compareOutputs({ parent, child, rescaled, inputs, dataset, folder, work });
 }
 
 async function describeFiles(folder: string, files: readonly string[]): Promise<FileEntry[]> {

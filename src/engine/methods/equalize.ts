@@ -55,7 +55,7 @@ export const equalize: Method = {
       const notes = equalizer.takes(site)
         ? []
         : ['Too many weights hang together here to be balanced at once; it stays as it is.'];
-      yield { layer: site.name, error: null, notes };
+      yield { layer: site.name, error: null, notes, rescaled: equalizer.makes(site) ? [site.name] : [] };
     }
     return rewrite.finish();
   },

@@ -32,6 +32,8 @@ export interface LayerCut {
   readonly error: { readonly signal: number; readonly noise: number } | null;
   /** Things worth a sentence: another copy kept, values clipped, a fallback taken. */
   readonly notes: readonly string[];
+  /** Layers whose outputs come in other units from now on, channel by channel: they are not to be compared with the parent's. */
+  readonly rescaled?: readonly string[];
 }
 
 export interface Method {

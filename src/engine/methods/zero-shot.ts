@@ -113,10 +113,12 @@ export const zeroShot: Method = {
           );
     const chosen = new Set(targets.map(({ site }) => site.name));
     let now = subject;
+    let rescaled: ReadonlySet<string> = new Set();
     if (reaches(params, 'Z2')) {
       now = (await foldBatchNorms(now, chosen, workshop)).subject;
-      now = await equalizedSubject(now, chosen, workshop);
+      ({ subject: now, rescaled } = await equalizedSubject(now, chosen, workshop));
     }
+    const unitsOf = (layer: string): string[] => (rescaled.has(layer) ? [layer] : []);
     const sites = new Map(now.sites.map((site) => [site.name, site]));
     const settled = targets.map((target) => ({ ...target, site: sites.get(target.site.name)! }));
     const rounding = reaches(params, 'Z1') ? 'mse' : 'nearest';
@@ -126,7 +128,8 @@ export const zeroShot: Method = {
       const shelf = new Shelf(now, rewrite, workshop);
       for (const { site, params: own } of settled) {
         const shelved = await putUniform(rewrite, shelf, site, own.perChannel === true, rounding);
-        yield { layer: site.name, error: shelved.loss, notes: [note, ...keptBeside(now, site, chosen)] };
+        const notes = [note, ...keptBeside(now, site, chosen)];
+        yield { layer: site.name, error: shelved.loss, notes, rescaled: unitsOf(site.name) };
       }
       return rewrite.finish();
     }
@@ -140,7 +143,7 @@ export const zeroShot: Method = {
     await writer.joins();
     for (const { site, params: own } of last) {
       const cut = await writer.product(plan.products.get(site.name)!, own.perChannel === true);
-      yield { ...cut, notes: [note, ...cut.notes] };
+      yield { ...cut, notes: [note, ...cut.notes], rescaled: unitsOf(site.name) };
     }
     return writer.finish();
   },

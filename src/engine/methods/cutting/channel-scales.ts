@@ -79,7 +79,8 @@ export async function* rescaleChannels(
       await put({ ...site.tensor, name: site.weight }, (values) =>
         rescale(site, values, before && scales.get(before)!, behind && scales.get(behind)!),
       );
-    if (cut.has(site)) yield { layer: site.name, error: null, notes: [] };
+    const rescaled = before?.maker ? [before.maker.name] : [];
+    if (cut.has(site)) yield { layer: site.name, error: null, notes: [], rescaled };
   }
   return rewrite.finish();
 }

@@ -24,6 +24,12 @@ export class Equalizer {
     return this.homes.has(site);
   }
 
+  /** True where its output channels are rescaled. */
+  makes(site: LayerSite): boolean {
+    const cluster = this.homes.get(site);
+    return cluster !== undefined && besides(cluster, site).behind >= 0;
+  }
+
   /** Puts the layer's new weights, and the biases that go with its outputs, where the old ones are. */
   async put(rewrite: Rewrite, site: LayerSite, workshop: Workshop): Promise<void> {
     const cluster = this.homes.get(site);
@@ -64,19 +70,22 @@ export class Equalizer {
   }
 }
 
-/** The subject with every joint equalized whose layers are all chosen; the same subject where there is none. */
+/** The subject with every joint equalized whose layers are all chosen; the same subject where there is none. `rescaled`: layers whose outputs were. */
 export async function equalizedSubject(
   subject: Subject,
   chosen: ReadonlySet<string>,
   workshop: Workshop,
-): Promise<Subject> {
+): Promise<{ subject: Subject; rescaled: ReadonlySet<string> }> {
   const joints = jointsOf(subject).list.filter(({ makers, readers }) =>
     [...makers, ...readers.map(({ site }) => site)].every(({ name }) => chosen.has(name)),
   );
-  if (joints.length === 0) return subject;
+  if (joints.length === 0) return { subject, rescaled: new Set() };
   const rewrite = new Rewrite(subject.model);
   const equalizer = new Equalizer(subject, joints);
   for (const site of subject.sites) await equalizer.put(rewrite, site, workshop);
   const model = rewrite.finish();
-  return { model, shapes: subject.shapes, sites: listLayers(model, subject.shapes) };
+  return {
+    subject: { model, shapes: subject.shapes, sites: listLayers(model, subject.shapes) },
+    rescaled: new Set(subject.sites.filter((site) => equalizer.makes(site)).map(({ name }) => name)),
+  };
 }

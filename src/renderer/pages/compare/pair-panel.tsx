@@ -63,7 +63,8 @@ export function PairPanel({ parent, dataset, cards, a, b, metric, onSwap }: Pair
             <>
               <PairVerdict a={a.point} b={b.point} metric={metric} />
               <ChangedAnswers a={a.point} b={b.point} dataset={dataset} />
-              <LayerErrors a={a} b={b} modelId={parent.id} />
+              <LayerErrors a={a} b={b} modelId={parent.id} of="weights" />
+              <LayerErrors a={a} b={b} modelId={parent.id} of="outputs" />
             </>
           ) : null}
           <RecipeDifference a={a} b={b} cards={cards} />
