@@ -83,6 +83,8 @@ export interface WrittenTape extends Tape {
   readonly everything: ReadonlyMap<string, Known>;
   /** A forward node with the outputs that rules asked for. */
   forward(node: Node): Node;
+  /** Makes a value known that neither the forward graph nor the tape makes: a new input. */
+  learn(name: string, value: Known): void;
   /** What the names of everything emitted from now on start with: the layer it belongs to. */
   under(place: string): void;
   /** A name nobody has, starting with `wanted`. */
@@ -151,6 +153,9 @@ export function openTape({ graph, known: given, constants, wanted, opset }: Forw
     forward(node) {
       const outputs = changed.get(node);
       return outputs ? { ...node, outputs } : node;
+    },
+    learn(name, value) {
+      known.set(name, value);
     },
     under(next) {
       place = next;

@@ -3,12 +3,17 @@ import type { Rule } from '../tape';
 import * as activation from './activation';
 import * as arithmetic from './arithmetic';
 import * as borders from './borders';
+import { conv } from './conv';
+import { convTranspose } from './conv-transpose';
 import * as functions from './functions';
 import * as indexing from './indexing';
 import * as movement from './movement';
+import * as normalise from './normalise';
+import * as pool from './pool';
 import * as product from './product';
 import * as quantization from './quantization';
 import * as reduction from './reduction';
+import { resize } from './resize';
 import * as selection from './selection';
 import * as softmax from './softmax';
 
@@ -71,6 +76,19 @@ export const rules = {
   Softsign: activation.softsign,
   Swish: activation.swish,
   ThresholdedRelu: activation.thresholdedRelu,
+
+  AveragePool: pool.averagePool,
+  BatchNormalization: normalise.batchNormalization,
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  GlobalAveragePool: pool.globalAveragePool,
+  GlobalMaxPool: pool.globalMaxPool,
+  InstanceNormalization: normalise.instanceNormalization,
+  LayerNormalization: normalise.layerNormalization,
+  MaxPool: pool.maxPool,
+  RMSNormalization: normalise.rmsNormalization,
+  Resize: resize,
+  SimplifiedLayerNormalization: normalise.rmsNormalization,
 
   Cast: selection.castBack,
   CastLike: selection.castBack,
