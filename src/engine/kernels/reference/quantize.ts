@@ -69,10 +69,17 @@ export interface Loss {
   clipped: number;
 }
 
+/** Where the noise is too small for its float32 steps: the errors must be taken from the weights themselves. */
+export function isTooSmallForFloats({ signal, noise }: { signal: number; noise: number }): boolean {
+  return noise > 0 && noise < 1e-9 * signal;
+}
+
 /**
  * Codes of one group, and what was lost: Σw² and Σ(w − ŵ)² of the finite weights are added to `loss`. NaN takes the code of zero, ±∞ an end of
- * the grid. Squares are taken in units of the scale, so that nothing overflows; four float32 accumulators take the weights 4i … 4i+3, are
- * joined as (0 + 1) + (2 + 3) every 256 weights and at the end of the body, then the last n mod 4 weights follow one by one.
+ * the grid. Squares are taken in units of the scale, so that nothing overflows, and the error from the code to w/scale + zero as float32 has
+ * it: right to 2^−15 of a step, so weights that lie on the grid may show a noise below 10^−9 of the signal (`isTooSmallForFloats`). Four float32
+ * accumulators take the weights 4i … 4i+3, are joined as (0 + 1) + (2 + 3) every 256 weights and at the end of the body, then the last n mod 4
+ * weights follow one by one.
  */
 export function quantizeGroup(codes: Uint8Array, weights: Float32Array, group: GroupScale, bits: number, loss: Loss) {
   const { scale, zero } = group;
@@ -89,11 +96,12 @@ export function quantizeGroup(codes: Uint8Array, weights: Float32Array, group: G
       if (!Number.isNaN(w)) loss.clipped++;
     } else {
       const t = f(w * reciprocal);
-      const rounded = roundHalfUp(f(t + zero));
+      const y = f(t + zero);
+      const rounded = roundHalfUp(y);
       const code = Math.max(0, Math.min(top, rounded));
       if (code !== rounded) loss.clipped++;
       codes[i] = code;
-      const e = f(f(w - f((code - zero) * scale)) * reciprocal);
+      const e = f(y - code);
       if (i < body) {
         lanes[i & 3]! += f(t * t);
         lanes[(i & 3) + 4]! += f(e * e);

@@ -41,6 +41,8 @@ export function makeRotation(size: number, random: () => number, keepsOnes: bool
   return { size, kind, apply };
 }
 
+export const hasHadamard = (size: number): boolean => coreOf(size) !== null;
+
 interface Core {
   readonly order: number;
   /** [order][order] of ±1. */

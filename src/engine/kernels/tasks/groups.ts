@@ -5,7 +5,7 @@ import type { GroupPiece, GroupPlan } from '../group-plan';
 import { type Address, type GroupLayout, type KernelSet, rules } from '../kernel-set';
 import type { Rounding } from '../kernels';
 import { codeOfZero } from '../reference/hqq';
-import type { Grid, Loss } from '../reference/quantize';
+import { type Grid, isTooSmallForFloats, type Loss } from '../reference/quantize';
 import { noiseOf, roundWithFeedback } from './feedback';
 
 /** How weights become codes. */
@@ -105,6 +105,8 @@ export function quantizePiece(
   let outputNoise = 0;
   if (way.factor) {
     outputNoise = roundWithFeedback(bench, room, way.factor, bits);
+    sums[1] = noiseOf(bench, room);
+  } else if (floatZeros === null && isTooSmallForFloats({ signal: sums[0]!, noise: sums[1]! })) {
     sums[1] = noiseOf(bench, room);
   }
   const [signal, noise, clipped] = sums as unknown as [number, number, number];
