@@ -5,6 +5,7 @@ import { float16 } from './float16';
 import { int8Dynamic } from './int8-dynamic';
 import { int8Static } from './int8-static';
 import type { Method } from './method';
+import { rotate } from './rotate';
 import { smooth } from './smooth';
 import { weightOnly } from './weight-only';
 import { zeroShot } from './zero-shot';
@@ -18,4 +19,5 @@ export const methods = [
   equalize,
   awqScale,
   smooth,
+  rotate,
 ] as const satisfies readonly Method[];

@@ -31,6 +31,7 @@ const variants: Record<string, readonly Record<string, unknown>[]> = {
     { symmetric: true, calibration: 'mse' },
     { calibration: 'entropy' },
   ],
+  rotate: [{}, { seed: 3 }],
   smooth: [{}],
   'zero-shot': ['Z0', 'Z1', 'Z2', 'Z3', 'Z4'].flatMap((level) => [
     { level, inputs: 'normalised' },
@@ -200,8 +201,8 @@ test('an abort ends it between tensors', async () => {
   stop.abort();
   const nowhere = { put: () => Promise.reject(new Error('nothing is written after an abort')) };
   const workshop = kernelWorkshop(kernels, nowhere as never, stop.signal);
-  // These have nothing to rescale in it.
-  const idle = ['awq-scale', 'smooth'];
+  // These have nothing to rescale or to turn in it.
+  const idle = ['awq-scale', 'rotate', 'smooth'];
   for (const { card } of methods.filter((method) => !idle.includes(method.card.id)))
     await expect(take(subjects['tiny-mlp']!(), [{ method: card.id }], workshop)).rejects.toMatchObject({
       name: 'AbortError',

@@ -40,6 +40,8 @@ export const normalization: Record<string, Rule> = {
   QuantizeLinear: quantize,
   RMSNormalization: same,
   RotaryEmbedding: same,
+  // Not of the standard, but that is the domain where the runtime and its exporters have it.
+  SimplifiedLayerNormalization: layerNormalization,
   STFT: (call) => {
     const { dtype, shape } = call.in(0);
     const step = call.in(1).values?.[0];

@@ -289,7 +289,7 @@ function moved(
     return { ...track, axis: perm.indexOf(track.axis) };
   }
   if (node.op === 'ReduceMean') return reduced(graph, node, track, before.length);
-  if (reshapes.has(node.op)) return reshaped(before, after, track, channels);
+  if (reshapes.has(node.op)) return reshapedTrack(before, after, track, channels);
   return null;
 }
 
@@ -313,7 +313,12 @@ function storedInts(graph: Graph, name: string): number[] | null {
  * The element at flat index f is of channel ⌊f / period⌋ mod channels, before and after. Behind the reshape the channels lie
  * along the axis whose stride divides the period and which holds every channel the same number of times.
  */
-function reshaped(before: readonly unknown[], after: readonly unknown[], track: Track, channels: number): Track | null {
+export function reshapedTrack(
+  before: readonly unknown[],
+  after: readonly unknown[],
+  track: Track,
+  channels: number,
+): Track | null {
   const strideOf = (shape: readonly unknown[], axis: number): number =>
     shape.slice(axis + 1).reduce<number>((product, dim) => (typeof dim === 'number' ? product * dim : Number.NaN), 1);
   const period = strideOf(before, track.axis) * track.inner;
