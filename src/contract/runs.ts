@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { procedure } from './procedure';
 import { splitNames } from './words/dataset';
 import { evaluation } from './words/quality';
-import { runDocument, runEvent, runLogLine, runRow } from './words/run';
+import { runCheckpoint, runDocument, runEvent, runLogLine, runRow } from './words/run';
 
 const byId = z.object({ id: z.string() });
 
@@ -46,6 +46,10 @@ export const runs = {
       runId: z.string(),
     }),
   ),
+  /** What a run whose engine or host ended early can go on from; null where there is nothing. */
+  checkpoint: procedure.input(byId).output(runCheckpoint.nullable()),
+  /** Queues a run that goes on from the checkpoint of an earlier one and comes to the same bytes. */
+  resume: procedure.input(byId).output(byId),
   list: procedure
     .input(z.object({ limit: z.number().int().positive().optional(), modelId: z.string().optional() }))
     .output(z.array(runRow)),

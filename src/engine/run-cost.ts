@@ -32,6 +32,8 @@ const usualBatch = 32;
 const measuredBatches = 4;
 
 export interface RunCost {
+  /** The elements ordered up to and with each layer of each step, in the order in which they are cut: how the time is spread. */
+  readonly turns: readonly number[];
   /** The steps taken without computing anything: exact sizes, refusals, warnings. */
   readonly dry: Taken;
   readonly bytesAfter: number;
@@ -58,6 +60,8 @@ export interface CostQuestion {
   readonly inputs: readonly InputPort[];
   /** The parent's quality is known already. */
   readonly hasBaseline: boolean;
+  /** What lies in the scratch file already, from before the run was interrupted. */
+  readonly ready?: { readonly orders: number; readonly bytes: number };
   readonly signal: AbortSignal;
 }
 
@@ -75,12 +79,16 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
     ),
   );
   let dry: Taken;
-  for (;;) {
+  const turns: number[] = [];
+  let ordered = 0;
+  for (let counted = 0; ; ) {
     const next = await steps.next();
+    for (; counted < orders.length; counted++) ordered += elementsOf(orders[counted]!);
     if (next.done) {
       dry = next.value;
       break;
     }
+    turns.push(ordered);
   }
   const bytesAfter = encodeModel(dry.subject.model, allInside).length;
   const newBytes =
@@ -90,7 +98,8 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
   const fitSeconds = (performance.now() - started) / 1000;
 
   const weightsPerSecond = await cuttingSpeed(kernels, orders, signal);
-  const writePerSecond = await writingSpeed(folder);
+  const { ready = { orders: 0, bytes: 0 } } = question;
+  const writePerSecond = await writingSpeed(folder, newBytes + bytesAfter);
   const runtime = await runtimeSpeed();
   const { dataset } = question;
   const gather = dataset ? await gatherCost(subject, question.recipe, dataset, question.inputs, runtime) : null;
@@ -98,21 +107,24 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
   const loads = bytesAfter * loadedPerByte <= freeMemory;
   const looksInside = loads && dataset !== undefined && bytesBefore <= largestOptimised;
   const copies = looksInside ? bytesBefore + bytesAfter : 0;
-  const apply =
-    orders.reduce((sum, order) => sum + elementsOf(order), 0) / weightsPerSecond + newBytes / writePerSecond;
+  const ahead = orders.slice(ready.orders).reduce((sum, order) => sum + elementsOf(order), 0);
+  const apply = ahead / weightsPerSecond + Math.max(0, newBytes - ready.bytes) / writePerSecond;
   const stages: { stage: Stage; seconds: number }[] = [
     { stage: 'fit', seconds: fitSeconds },
     ...(gather ? [{ stage: 'gather' as const, seconds: gather.seconds }] : []),
     { stage: 'apply', seconds: apply },
     { stage: 'write', seconds: bytesAfter / writePerSecond },
   ];
-  if (loads) stages.push({ stage: 'reload', seconds: (2 * bytesAfter) / runtime.loadBytesPerSecond });
+  // Of a small one an optimised copy is written and counted as well.
+  const loadings = bytesAfter > largestOptimised ? 1 : 2;
+  if (loads) stages.push({ stage: 'reload', seconds: (loadings * bytesAfter) / runtime.loadBytesPerSecond });
   if (loads && dataset) stages.push(...(await evaluationCost(question, dataset, runtime)));
   return {
     dry,
+    turns,
     bytesAfter,
     peakBytes: ownMemoryBytes() + hostMemoryBytes() + largestInMemory(orders, kernels),
-    diskBytes: newBytes + bytesAfter + Math.max(optimised, gather?.diskBytes ?? 0, copies),
+    diskBytes: newBytes - ready.bytes + bytesAfter + Math.max(optimised, gather?.diskBytes ?? 0, copies),
     stages,
     freeDiskBytes: await freeDisk(folder),
     freeMemoryBytes: freeMemory,
@@ -204,10 +216,13 @@ function firstElements(tensor: Tensor, count: number): Tensor {
   return tensor;
 }
 
-const probeBytes = 8 * 2 ** 20;
+/** A disk takes a little at once into its cache: the more there is to write, the longer it is watched. */
+const leastProbe = 8 * 2 ** 20;
+const mostProbe = 64 * 2 ** 20;
 
 /** Bytes a second that reach this folder's disk. */
-async function writingSpeed(folder: string): Promise<number> {
+async function writingSpeed(folder: string, toWrite: number): Promise<number> {
+  const probeBytes = Math.round(Math.min(mostProbe, Math.max(leastProbe, toWrite / 64)));
   const file = join(folder, `.speed-${process.pid}`);
   const handle = await open(file, 'w');
   try {

@@ -1,9 +1,6 @@
 // The corridor behind `runs.start`: a model and a recipe go in; a compressed model, proven to load, and what it is worth come out.
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { FileEntry } from '../contract/words/model';
 import type { Evaluation } from '../contract/words/quality';
 import type { Recipe } from '../contract/words/recipe';
 import { refuse } from '../contract/words/refusal';
@@ -18,7 +15,7 @@ import { verify } from './graph/verify';
 import { type Kernels, openKernels } from './kernels';
 import { openCalibration } from './measure/calibration';
 import type { Gathering } from './methods/cutting/gathering';
-import { Scratch } from './methods/cutting/scratch';
+import { checkpointFiles, Scratch } from './methods/cutting/scratch';
 import { kernelWorkshop } from './methods/cutting/workshop';
 import type { Subject } from './methods/method';
 import { inputsOf, openSubject } from './open';
@@ -38,17 +35,26 @@ import type { Comparison, RunResult, Tasks, Work } from './tasks';
 type Ask = Tasks['run']['ask'];
 
 const modelFile = 'model.onnx';
+const scratchFile = 'scratch.bin';
 
 export async function runRecipe(ask: Ask, work: Work): Promise<RunResult> {
   const recipe = readRecipe(ask.recipe);
   needsData(recipe, ask.dataset !== undefined);
   const clock = new StageClock();
+  await clear(ask.folder);
+  const scratch = await Scratch.open(
+    join(ask.folder, scratchFile),
+    ask.checkpoint === undefined ? {} : { key: ask.checkpoint },
+  );
   const kernels = await openKernels();
   try {
-    const { subject, inputs, cost, fitNotes } = await clock.time('fit', () => prepare(ask, recipe, kernels, work));
+    if (scratch.ready > 0) work.emit({ kind: 'log', level: 'info', text: 'Goes on from the last checkpoint.' });
+    const { subject, inputs, cost, fitNotes } = await clock.time('fit', () =>
+      prepare(ask, recipe, kernels, scratch, work),
+    );
     const artifact = join(ask.folder, 'artifact');
     const gathering = await gather(ask, recipe, inputs, kernels, clock, work);
-    const taken = await cutAndWrite(ask, recipe, subject, gathering, artifact, clock, work);
+    const taken = await cutAndWrite(recipe, subject, cost, gathering, scratch, artifact, clock, work);
     const path = join(artifact, modelFile);
     const stopped = taken.steps < recipe.steps.length || work.stopping;
 
@@ -71,21 +77,29 @@ export async function runRecipe(ask: Ask, work: Work): Promise<RunResult> {
       notes.push(...speedNotes(measured.baseline, measured.compressed, fused));
     }
     return {
-      files: await clock.time('hash', () => describeFiles(artifact, taken.files)),
+      files: await describeFiles(artifact, taken.files),
       layers: layerOutcomes(subject.sites, taken.subject.sites, taken.records, outputs?.decibels),
       fused,
       notes,
       ...measured,
-      stages: clock.stages.filter(({ stage }) => stage !== 'hash'),
+      stages: clock.stages,
       stopped,
     };
   } finally {
     await kernels.close();
+    await scratch.remove();
   }
 }
 
+/** What an engine that died left in the folder, save what this one goes on from. */
+async function clear(folder: string): Promise<void> {
+  const kept = new Set<string>([scratchFile, ...checkpointFiles]);
+  for (const name of await readdir(folder))
+    if (!kept.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+}
+
 /** Opens, judges every layer, and tells what is to come. Nothing is written before there is room for it. */
-async function prepare(ask: Ask, recipe: Recipe, kernels: Kernels, work: Work) {
+async function prepare(ask: Ask, recipe: Recipe, kernels: Kernels, scratch: Scratch, work: Work) {
   work.emit({ kind: 'doing', what: `opening ${ask.path}` });
   const opened = await openSubject(ask.path);
   const { subject, notes: fitNotes } = opened;
@@ -99,6 +113,7 @@ async function prepare(ask: Ask, recipe: Recipe, kernels: Kernels, work: Work) {
     ...(ask.dataset ? { dataset: ask.dataset } : {}),
     ...(ask.limit === undefined ? {} : { limit: ask.limit }),
     hasBaseline: ask.baseline !== undefined,
+    ready: { orders: scratch.ready, bytes: scratch.bytes },
     signal: work.signal,
   });
   work.emit({ kind: 'stages', stages: cost.stages });
@@ -131,30 +146,28 @@ async function gather(
   };
 }
 
-/** The steps, through a scratch file, and the artifact. The scratch file is gone afterwards, whatever happens. */
+/** The steps, through the scratch file, and the artifact. */
 async function cutAndWrite(
-  ask: Ask,
   recipe: Recipe,
   subject: Subject,
+  cost: RunCost,
   gathering: Gathering,
+  scratch: Scratch,
   artifact: string,
   clock: StageClock,
   work: Work,
 ): Promise<Taken & { files: string[] }> {
-  const scratch = await Scratch.create(join(ask.folder, 'scratch.bin'));
-  try {
-    const taken = await clock.time('apply', () => apply(subject, recipe, gathering, scratch, clock, work));
-    work.emit({ kind: 'doing', what: 'writing the artifact' });
-    const files = await clock.time('write', () => writeArtifact(taken.subject.model, artifact, work));
-    return { ...taken, files };
-  } finally {
-    await scratch.remove();
-  }
+  const taken = await clock.time('apply', () => apply(subject, recipe, cost, gathering, scratch, clock, work));
+  work.emit({ kind: 'doing', what: 'writing the artifact' });
+  const files = await clock.time('write', () => writeArtifact(taken.subject.model, artifact, work));
+  work.emit({ kind: 'written', files });
+  return { ...taken, files };
 }
 
 async function apply(
   subject: Subject,
   recipe: Recipe,
+  { turns }: RunCost,
   gathering: Gathering,
   scratch: Scratch,
   clock: StageClock,
@@ -162,7 +175,10 @@ async function apply(
 ): Promise<Taken> {
   const workshop = kernelWorkshop(gathering.kernels, scratch, work.signal, gathering);
   const steps = takeSteps(subject, recipe, workshop, () => work.stopping);
-  for (;;) {
+  const all = turns.at(-1) ?? 0;
+  // Layers that come from a checkpoint take no time: the rest is the whole of what is to be done.
+  let before = 0;
+  for (let turned = 0; ; turned++) {
     work.signal.throwIfAborted();
     const next = await steps.next();
     if (next.done) {
@@ -174,7 +190,10 @@ async function apply(
     const { title, cut, done, total } = next.value;
     clock.enter('apply');
     work.emit({ kind: 'doing', what: `${title}, layer ${cut.layer}` });
-    work.emit({ kind: 'progress', stage: 'apply', text: `${title}, layer ${done} of ${total}`, done, total });
+    const worth = turns[turned] ?? all;
+    if (scratch.ready > 0) before = worth;
+    const share = all > before ? (worth - before) / (all - before) : 1;
+    work.emit({ kind: 'progress', stage: 'apply', text: `${title}, layer ${done} of ${total}`, done, total, share });
     for (const text of cut.notes) work.emit({ kind: 'log', level: 'info', text, layer: cut.layer });
   }
 }
@@ -259,28 +278,22 @@ async function lookInside(
   return compareOutputs({ parent, child, rescaled, inputs, dataset, folder, work });
 }
 
-async function describeFiles(folder: string, files: readonly string[]): Promise<FileEntry[]> {
-  const entries: FileEntry[] = [];
-  for (const path of files) {
-    const hash = createHash('sha256');
-    for await (const piece of createReadStream(join(folder, path), { highWaterMark: 2 ** 20 })) hash.update(piece);
-    entries.push({ path, sha256: hash.digest('hex'), bytes: (await stat(join(folder, path))).size });
-  }
-  return entries;
+async function describeFiles(folder: string, files: readonly string[]): Promise<{ path: string; bytes: number }[]> {
+  return Promise.all(files.map(async (path) => ({ path, bytes: (await stat(join(folder, path))).size })));
 }
 
 /** Seconds of each stage that ran, in order of first entry. */
 class StageClock {
-  private readonly seconds = new Map<Stage | 'hash', number>();
-  private current: Stage | 'hash' | null = null;
+  private readonly seconds = new Map<Stage, number>();
+  private current: Stage | null = null;
   private since = 0;
 
-  get stages(): { stage: Stage | 'hash'; seconds: number }[] {
+  get stages(): { stage: Stage; seconds: number }[] {
     return [...this.seconds].map(([stage, seconds]) => ({ stage, seconds }));
   }
 
   /** Time from now on counts for this stage; null: for none. */
-  enter(stage: Stage | 'hash' | null): void {
+  enter(stage: Stage | null): void {
     if (stage === this.current) return;
     const now = performance.now();
     if (this.current) this.seconds.set(this.current, (this.seconds.get(this.current) ?? 0) + (now - this.since) / 1000);
@@ -288,7 +301,7 @@ class StageClock {
     this.since = now;
   }
 
-  async time<T>(stage: Stage | 'hash', work: () => Promise<T>): Promise<T> {
+  async time<T>(stage: Stage, work: () => Promise<T>): Promise<T> {
     this.enter(stage);
     try {
       return await work();

@@ -37,10 +37,10 @@ export interface Comparison {
   readonly changed: readonly ChangedAnswer[];
 }
 
-/** What the engine leaves in the job's folder; the host fsyncs and renames it into the library. */
+/** What the engine leaves in the job's folder; the host hashes and fsyncs it and renames it into the library. */
 export interface RunResult {
   /** Files under `<folder>/artifact/`, the model file first. */
-  readonly files: readonly FileEntry[];
+  readonly files: readonly Pick<FileEntry, 'path' | 'bytes'>[];
   readonly layers: readonly LayerOutcome[];
   readonly fused: Record<string, number>;
   readonly notes: readonly string[];
@@ -94,6 +94,11 @@ export interface Tasks {
       seed: number;
       /** The job's own folder; the only place that is written. */
       folder: string;
+      /**
+       * Names what the run makes: model, recipe, seed, data and this Lathe. With it checkpoints are left in the folder, and one
+       * that an earlier engine left there under the same name is gone on from.
+       */
+      checkpoint?: string;
       dataset?: DatasetReference;
       limit?: number;
       /** The parent's evaluation on the same dataset, when history already knows it. */
@@ -136,7 +141,11 @@ export type TaskEvent =
       readonly text: string;
       readonly done: number;
       readonly total: number;
+      /** 0…1 of the stage's work, where `done` of `total` does not tell it: layers differ in size. */
+      readonly share?: number;
     }
+  /** The artifact's files lie whole in `<folder>/artifact/` and stay as they are: the host may read them. */
+  | { readonly kind: 'written'; readonly files: readonly string[] }
   /** The stages to come, with the seconds each is expected to take; sent once at the start. */
   | { readonly kind: 'stages'; readonly stages: readonly { readonly stage: string; readonly seconds: number }[] }
   | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'bad'; readonly text: string; readonly layer?: string }

@@ -125,6 +125,10 @@ export const runRow = z.object({
 });
 export type RunRow = z.infer<typeof runRow>;
 
+/** What an interrupted run left of its work, to go on from. */
+export const runCheckpoint = z.object({ at: z.string(), bytes, tensors: z.number().int() });
+export type RunCheckpoint = z.infer<typeof runCheckpoint>;
+
 export const runLogLine = z.object({
   at: z.string(),
   level: z.enum(['info', 'warn', 'bad']),

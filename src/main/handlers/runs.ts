@@ -79,6 +79,34 @@ export const runs = {
     return { identical, expected, actual, ...why, runId: id };
   }),
 
+  checkpoint: api.runs.checkpoint.handler(async ({ context, input }) =>
+    context.library.checkpoint(findRun(context, input.id).row),
+  ),
+
+  resume: api.runs.resume.handler(async ({ context, input }) => {
+    const { row, ask } = findRun(context, input.id);
+    const checkpoint = await context.library.checkpoint(row);
+    if (!checkpoint)
+      refuse(
+        'not-found',
+        `Run ${row.number} has left no checkpoint.`,
+        'Start it again: the same recipe and seed give the same bytes.',
+      );
+    const model = context.library.models.get(row.modelId);
+    const id = context.queue.add({
+      kind: row.kind,
+      modelId: model.id,
+      model: model.name,
+      recipe: row.recipe,
+      datasetId: row.datasetId,
+      dataset: row.dataset,
+      seed: row.seed,
+      parentId: row.parentId ?? null,
+      ask: { ...ask, resumes: row.id },
+    });
+    return { id };
+  }),
+
   list: api.runs.list.handler(async ({ context, input }) => context.history.runs.list(input).map(({ row }) => row)),
 
   get: api.runs.get.handler(async ({ context, input }) => findRun(context, input.id).row),

@@ -59,8 +59,8 @@ export class Hosts {
         run.state === 'queued' ? 'while this run was waiting' : stage ? `during: ${stage}` : 'during this run';
       const error = {
         code: 'failed',
-        sentence: `Lathe ended ${host ? 'after' : 'before'} ${clock(at)}, ${during}. Nothing half-written was kept.`,
-        mend: 'Start it again: the same recipe and seed give the same bytes.',
+        sentence: `Lathe ended ${host ? 'after' : 'before'} ${clock(at)}, ${during}. Nothing half-written is in the library.`,
+        mend: 'Resume it where it left a checkpoint, or start it again: the same recipe and seed give the same bytes.',
       };
       update.run(at.toISOString(), JSON.stringify(error), run.id);
     }

@@ -16,6 +16,8 @@ export interface RunAsk {
   readonly againstId?: string;
   /** The run that this one repeats. */
   readonly replayOf?: string;
+  /** The run from whose checkpoint this one goes on. */
+  readonly resumes?: string;
 }
 
 export interface NewRun {
@@ -123,7 +125,8 @@ export class Runs {
     this.#changed();
   }
 
-  start(id: string, modelSha256: string): void {
+  /** The model's hash may still be on its way; `finish` brings it. */
+  start(id: string, modelSha256: string | null): void {
     this.#move(id, 'running', 'started_at = ?, model_sha256 = ?', new Date().toISOString(), modelSha256);
   }
 
@@ -131,8 +134,9 @@ export class Runs {
     this.#move(
       id,
       'done',
-      'finished_at = ?, document = ?, evaluation = ?, artifact_model_id = ?, bytes = ?, metric = ?, value = ?, progress = NULL',
+      'finished_at = ?, model_sha256 = coalesce(?, model_sha256), document = ?, evaluation = ?, artifact_model_id = ?, bytes = ?, metric = ?, value = ?, progress = NULL',
       new Date().toISOString(),
+      outcome.document?.run.modelSha256 ?? null,
       outcome.document === null ? null : JSON.stringify(outcome.document),
       outcome.evaluation === null ? null : JSON.stringify(outcome.evaluation),
       outcome.artifactModelId,

@@ -6,9 +6,11 @@ import { refuse } from '../../contract/words/refusal';
 import type { RunDocument } from '../../contract/words/run';
 import type { BaselineKey } from '../history/baselines';
 import type { DatasetRecord } from '../history/datasets';
-import type { ModelRecord } from '../history/models';
+import type { KnownFile, ModelRecord } from '../history/models';
 import type { RunOutcome, RunRecord } from '../history/runs';
-import { identityOf, look } from '../library/identity';
+import type { Library } from '../library';
+import { checkpointKey } from '../library/checkpoints';
+import { compare, identityOf, look } from '../library/identity';
 import type { RunResult } from './engine-process';
 import type { Job, Tools } from './job';
 
@@ -16,37 +18,56 @@ export const stoppedNote = 'Stopped before the last step; this is what was gaine
 
 export type HashedModel = ModelRecord & { readonly sha256: string; readonly entries: readonly FileEntry[] };
 
+/** The model as it was opened, and its content's name as soon as that is known. */
+export interface ModelToCompress {
+  readonly seen: ModelRecord;
+  readonly hashing: Promise<HashedModel>;
+}
+
 export async function compress(
   job: Job,
   run: RunRecord,
-  model: HashedModel,
+  { seen, hashing }: ModelToCompress,
   dataset: DatasetRecord | null,
   tools: Tools,
 ): Promise<RunOutcome> {
   const { history, library } = tools;
   const started = performance.now();
   const folder = join(library.jobs, run.row.id);
+  if (run.ask.resumes !== undefined) await library.takeOver(run.ask.resumes, run.row.id);
   await mkdir(folder, { recursive: true });
   const key: BaselineKey | null = dataset && {
-    modelSha256: model.sha256,
+    modelSha256: (await hashing).sha256,
     fingerprint: dataset.fingerprint,
     limit: run.ask.limit ?? null,
     build: tools.build,
   };
   const known = key && history.baselines.get(key);
-  const result = await job.ask('run', {
-    path: model.files[0]!.path,
-    recipe: run.row.recipe,
-    seed: run.row.seed,
-    folder,
-    ...(dataset ? { dataset: referenceTo(dataset) } : {}),
-    ...(run.ask.limit === undefined ? {} : { limit: run.ask.limit }),
-    ...(known ? { baseline: known.evaluation } : {}),
-  });
+  const { recipe, seed } = run.row;
+  let hashed: Promise<HashedFiles> | null = null;
+  const result = await job.ask(
+    'run',
+    {
+      path: seen.files[0]!.path,
+      recipe,
+      seed,
+      folder,
+      checkpoint: checkpointKey(seen.header, recipe, seed, dataset?.fingerprint ?? null, tools.build),
+      ...(dataset ? { dataset: referenceTo(dataset) } : {}),
+      ...(run.ask.limit === undefined ? {} : { limit: run.ask.limit }),
+      ...(known ? { baseline: known.evaluation } : {}),
+    },
+    (event) => {
+      if (event.kind !== 'written') return;
+      hashed = hashFiles(join(folder, 'artifact'), event.files, library);
+      hashed.catch(() => {});
+    },
+  );
   if (result.files.length === 0) refuse('cancelled', 'The run was stopped before anything was gained.');
   // The artifact must come from the content that was hashed.
+  const model = await job.orCancelled(hashing);
   await library.models.settled(model);
-  const artifact = await takeIn(join(folder, 'artifact'), result, job, tools);
+  const artifact = await takeIn(join(folder, 'artifact'), result, hashed, job, tools);
   if (key && !known && result.baseline) history.baselines.put(key, result.baseline, new Date().toISOString());
   const document: RunDocument = {
     run: {
@@ -90,17 +111,30 @@ export function referenceTo(dataset: DatasetRecord) {
   return { path: dataset.path, ...(dataset.preset === null ? {} : { preset: dataset.preset }) };
 }
 
+type HashedFiles = readonly { readonly entry: FileEntry; readonly seen: KnownFile }[];
+
+/** Named by what is on the disk, not by what was meant to be written. */
+async function hashFiles(folder: string, names: readonly string[], library: Library): Promise<HashedFiles> {
+  const seen = names.map((name) => look(join(folder, name)));
+  const digests = await library.hash(seen);
+  return names.map((path, index) => ({
+    entry: { path, sha256: digests[index]!, bytes: seen[index]!.bytes },
+    seen: seen[index]!,
+  }));
+}
+
 /** From here on a cancel comes too late: the files are whole, and the row that names them follows at once. */
 async function takeIn(
   folder: string,
   result: RunResult,
+  hashed: Promise<HashedFiles> | null,
   job: Job,
   { library }: Tools,
 ): Promise<RunDocument['artifact']> {
-  const seen = result.files.map((file) => look(join(folder, file.path)));
-  // Named by what is on the disk, not by what was meant to be written.
-  const digests = await library.hash(seen);
-  const files = result.files.map(({ path }, index) => ({ path, sha256: digests[index]!, bytes: seen[index]!.bytes }));
+  const names = result.files.map(({ path }) => path);
+  const early = await hashed?.catch(() => null);
+  const isSame = early?.every(({ seen }) => compare(seen) === 'same');
+  const files = (early && isSame ? early : await hashFiles(folder, names, library)).map(({ entry }) => entry);
   const sha256 = identityOf(files);
   job.commit();
   const path = await library.store.adopt(

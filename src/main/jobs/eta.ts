@@ -49,8 +49,9 @@ export class Eta {
     this.#current = -1;
   }
 
-  progress({ stage, text, done, total }: Omit<Extract<TaskEvent, { kind: 'progress' }>, 'kind'>, now: number): void {
-    const share = total > 0 ? Math.min(1, done / total) : 0;
+  progress(event: Omit<Extract<TaskEvent, { kind: 'progress' }>, 'kind'>, now: number): void {
+    const { stage, text, done, total } = event;
+    const share = event.share ?? (total > 0 ? Math.min(1, done / total) : 0);
     const current = this.#stages[this.#current];
     // The same stage may come twice (before and after): beginning anew is the next one of that name.
     if (current?.stage !== stage || share < current.share - 0.5) this.#enter(stage, now);

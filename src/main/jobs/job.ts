@@ -86,10 +86,18 @@ export class Job {
   }
 
   /** Asks the job's engine, starting it if need be. */
-  async ask<Name extends TaskName>(name: Name, ask: Tasks[Name]['ask']): Promise<Tasks[Name]['answer']> {
+  async ask<Name extends TaskName>(
+    name: Name,
+    ask: Tasks[Name]['ask'],
+    onEvent?: (event: TaskEvent) => void,
+  ): Promise<Tasks[Name]['answer']> {
     this.throwIfCancelled();
     this.#begin();
-    const { answer, stop } = this.#pipe!.begin(name, ask, { onEvent: (event) => this.#hear(event) });
+    const hear = (event: TaskEvent) => {
+      this.#hear(event);
+      onEvent?.(event);
+    };
+    const { answer, stop } = this.#pipe!.begin(name, ask, { onEvent: hear });
     this.#stop = stop;
     if (this.#stopAsked) stop();
     return answer;
@@ -165,12 +173,14 @@ export class Job {
         this.#eta.stages(event.stages);
         break;
       case 'progress':
-        // Loading and running the artifact are stages of their own: the peak that a run reports ends where its files are written.
-        if (event.stage === 'write' && event.done >= event.total) this.#meter?.freeze();
         this.#eta.progress(event, performance.now());
         break;
       case 'log':
         this.log(event.level, event.text, event.layer);
+        break;
+      case 'written':
+        // Loading and running the artifact are stages of their own: the peak that a run reports ends where its files are written.
+        this.#meter?.freeze();
         break;
       case 'layer':
       case 'doing':

@@ -114,18 +114,24 @@ export class Queue {
     const { history, library } = this.#tools;
     const id = job.id!;
     let write: () => void;
+    let resumable = false;
     try {
       await job.turn();
       const outcome = await this.#perform(job);
       write = () => history.runs.finish(id, outcome);
     } catch (error) {
-      const refusal = this.#refusalOf(job, error);
+      let refusal = this.#refusalOf(job, error);
+      if (refusal.code === 'engine-died') {
+        const { kind } = history.runs.get(id)!.row;
+        resumable = (await library.checkpoint({ id, kind, state: 'failed', error: refusal })) !== null;
+        if (resumable) refusal = { ...refusal, mend: `Resume it: what was cut is kept (lathe resume ${id}).` };
+      }
       const cancelled = refusal.code === 'cancelled';
       if (!cancelled) job.log('bad', refusal.sentence);
       write = () => history.runs.end(id, cancelled ? 'cancelled' : 'failed', refusal);
     }
     await job.endEngine();
-    await rm(join(library.jobs, id), { recursive: true, force: true }).catch(() => {});
+    if (!resumable) await rm(join(library.jobs, id), { recursive: true, force: true }).catch(() => {});
     try {
       job.flush();
       write();
@@ -138,13 +144,18 @@ export class Queue {
     const { history, library } = this.#tools;
     const run = history.runs.get(job.id!)!;
     const dataset = run.row.datasetId === null ? null : library.datasets.get(run.row.datasetId);
-    const model = await job.orCancelled(library.models.hashed(run.row.modelId));
+    const model = library.models.get(run.row.modelId);
+    const hashing = library.models.hashed(model.id);
+    // Whoever needs the hash gets the error.
+    hashing.catch(() => {});
     await job.orCancelled(library.models.settled(model));
+    // What was measured of the same content is looked up by its hash; without data nothing is, and the file is read once for both.
+    if (dataset) await job.orCancelled(hashing);
     if (dataset) library.datasets.assertUnchanged(dataset);
-    history.runs.start(run.row.id, model.sha256);
+    history.runs.start(run.row.id, dataset ? (await hashing).sha256 : model.sha256);
     return run.row.kind === 'evaluate'
-      ? evaluate(job, run, model, dataset!, this.#tools)
-      : compress(job, run, model, dataset, this.#tools);
+      ? evaluate(job, run, await hashing, dataset!, this.#tools)
+      : compress(job, run, { seen: model, hashing }, dataset, this.#tools);
   }
 
   #refusalOf(job: Job, error: unknown): Refusal {

@@ -1,8 +1,10 @@
 // Library: models and datasets by reference, uploads and artifacts by content, and what all that weighs.
 import { mkdirSync } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
+import type { RunCheckpoint, RunRow } from '../../contract/words/run';
 import type { History } from '../history';
+import { checkpointIn, isKept, mayGoOn } from './checkpoints';
 import { DatasetShelf, type OpenData } from './datasets';
 import { Hasher } from './hasher';
 import { ModelShelf, type OpenFile } from './models';
@@ -91,6 +93,16 @@ export class Library {
     return { path: file.path, name: basename(file.path), bytes: found.size, type: 'application/octet-stream' };
   }
 
+  /** What a run that ended early can be gone on from. */
+  async checkpoint(run: Pick<RunRow, 'id' | 'kind' | 'state' | 'error'>): Promise<RunCheckpoint | null> {
+    return mayGoOn(run) ? checkpointIn(join(this.jobs, run.id)) : null;
+  }
+
+  /** A run that goes on from another one takes its folder over; where there is none it begins anew. */
+  async takeOver(from: string, to: string): Promise<void> {
+    await rename(join(this.jobs, from), join(this.jobs, to)).catch(() => {});
+  }
+
   /** Walked at most every few seconds: the workbench asks more often. */
   usage(): Promise<{ libraryBytes: number; sweepableBytes: number }> {
     if (this.#usage === null || Date.now() - this.#usage.at > usageMs) {
@@ -105,9 +117,13 @@ export class Library {
     return { libraryBytes: await bytesIn(join(this.#root, 'library')), sweepableBytes };
   }
 
-  /** Removes what an ended host left behind. */
+  /** Removes what an ended host left behind, save what a run can still be resumed from. */
   async sweep(): Promise<void> {
-    for (const path of await this.#leftovers()) await rm(path, { recursive: true, force: true });
+    for (const path of await this.#leftovers()) {
+      const run = this.#history.runs.get(basename(path))?.row;
+      const checkpoint = run && (await this.checkpoint(run));
+      if (!checkpoint || !isKept(checkpoint)) await rm(path, { recursive: true, force: true });
+    }
   }
 
   async close(): Promise<void> {

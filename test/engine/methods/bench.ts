@@ -210,7 +210,7 @@ export async function withCut<T>(
   use: (cut: CutModel, folder: string) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'lathe-methods-'));
-  const scratch = await Scratch.create(join(folder, `scratch-${randomBytes(4).toString('hex')}.bin`));
+  const scratch = await Scratch.open(join(folder, `scratch-${randomBytes(4).toString('hex')}.bin`));
   try {
     const { signal } = new AbortController();
     const gathering: Gathering = { calibration: calibrationOf(given), folder, kernels, signal, tell: () => {} };

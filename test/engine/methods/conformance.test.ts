@@ -199,7 +199,12 @@ test('an abort ends it between tensors', async () => {
   const { kernelWorkshop } = await import('../../../src/engine/methods/cutting/workshop');
   const stop = new AbortController();
   stop.abort();
-  const nowhere = { put: () => Promise.reject(new Error('nothing is written after an abort')) };
+  const nowhere = {
+    async once(_: string, make: () => Promise<unknown>) {
+      await make();
+      throw new Error('nothing is written after an abort');
+    },
+  };
   const workshop = kernelWorkshop(kernels, nowhere as never, stop.signal);
   // These have nothing to rescale or to turn in it.
   const idle = ['awq-scale', 'rotate', 'smooth'];

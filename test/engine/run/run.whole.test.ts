@@ -1,7 +1,7 @@
 // Runs on real models: what was told is what is written, it loads, it answers close to its parent, and twice the same bytes.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -117,6 +117,7 @@ describe.skipIf(!hasTestData)('real models', () => {
         }
         const again = await run(path, recipe);
         expect(again.result.files).toEqual(result.files);
+        expect(await readFile(again.artifact)).toEqual(await readFile(artifact));
       });
     }
   }

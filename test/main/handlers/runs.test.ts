@@ -66,7 +66,8 @@ describe('a run', () => {
       if (event.kind === 'row' && event.row.state === 'done') break;
     }
     expect(row.state).toBe('done');
-    expect(seen[0]).toBe('queued');
+    // Rows are told once a step of work is over: a free bench may have begun by then.
+    expect(['queued', 'running']).toContain(seen[0]);
     expect(seen).toContain('log');
     expect(seen.at(-1)).toBe('done');
   });

@@ -194,6 +194,12 @@ export const router = os.router({
     watch: os.runs.watch.handler(({ signal }) => silence(signal)),
     cancel: os.runs.cancel.handler(() => undefined),
     stop: os.runs.stop.handler(() => undefined),
+    checkpoint: os.runs.checkpoint.handler(({ input }) =>
+      rows.some(({ id, state }) => id === input.id && state === 'interrupted')
+        ? { at: '2026-11-20T10:31:00.000Z', bytes: 1_930_000_000, tensors: 118 }
+        : null,
+    ),
+    resume: os.runs.resume.handler(() => ({ id: 'run43' })),
     csv: os.runs.csv.handler(() => 'id,state\n'),
   },
   devices: {

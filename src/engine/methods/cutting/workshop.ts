@@ -4,7 +4,7 @@ import { encodeFloat16, packCodes } from '../../graph/tensor';
 import type { Hessian, Kernels, QuantizeLoss } from '../../kernels/kernels';
 import type { Gathering } from './gathering';
 import { halve } from './half';
-import { groupsOf, hasFloatZeros, hollow, type Order, orderBytes, requestOf, storedGroups } from './order';
+import { groupsOf, hasFloatZeros, hollow, type Order, orderBytes, orderKey, requestOf, storedGroups } from './order';
 import type { Scratch } from './scratch';
 
 export interface Quantized {
@@ -71,28 +71,39 @@ export function kernelWorkshop(
     gathering,
     async make(length, compute) {
       signal.throwIfAborted();
-      const bytes = await compute();
-      if (bytes.byteLength !== length) throw new Error(`${bytes.byteLength} bytes were made where ${length} were told`);
-      return scratch.put(bytes);
+      const { parts } = await scratch.once(`make ${length}`, async () => {
+        const bytes = await compute();
+        if (bytes.byteLength !== length)
+          throw new Error(`${bytes.byteLength} bytes were made where ${length} were told`);
+        return { parts: [bytes], loss: null };
+      });
+      return parts[0]!;
     },
     async quantize(order, hessian) {
-      const made = await kernels.quantize(requestOf(order, signal, hessian));
-      const zeroPoints = hasFloatZeros(order)
-        ? floatBytes(order, layScales(order, made.floatZeroPoints!))
-        : made.zeroPoints && layZeroPoints(order, made.zeroPoints);
-      return {
-        codes: await scratch.put(layCodes(order, made.codes)),
-        scales: await scratch.put(floatBytes(order, layScales(order, made.scales))),
-        zeroPoints: zeroPoints && (await scratch.put(zeroPoints)),
-        loss: { signal: made.signal, noise: made.noise, clipped: made.clipped },
-      };
+      const { parts, loss } = await scratch.once(`quantize ${nameOf(order.tensor)} ${orderKey(order)}`, async () => {
+        const made = await kernels.quantize(requestOf(order, signal, hessian));
+        const zeroPoints = hasFloatZeros(order)
+          ? floatBytes(order, layScales(order, made.floatZeroPoints!))
+          : made.zeroPoints && layZeroPoints(order, made.zeroPoints);
+        return {
+          parts: [layCodes(order, made.codes), floatBytes(order, layScales(order, made.scales)), zeroPoints],
+          loss: { signal: made.signal, noise: made.noise, clipped: made.clipped },
+        };
+      });
+      const [codes, scales, zeroPoints] = parts;
+      return { codes: codes!, scales: scales!, zeroPoints: zeroPoints ?? null, loss };
     },
     async toFloat16(tensor) {
-      const { bytes, loss } = await halve(kernels, tensor, signal);
-      return { data: await scratch.put(bytes), loss };
+      const { parts, loss } = await scratch.once(`half ${nameOf(tensor)}`, async () => {
+        const { bytes, loss } = await halve(kernels, tensor, signal);
+        return { parts: [bytes], loss };
+      });
+      return { data: parts[0]!, loss };
     },
   };
 }
+
+const nameOf = ({ name, dtype, dims }: Tensor): string => `${name} ${dtype} ${dims}`;
 
 /** From the kernel's layout to the stored one; the same array where they agree. */
 function layCodes(order: Order, codes: Uint8Array): Uint8Array {

@@ -10,6 +10,7 @@ import { historyShow } from './history-show';
 import { inspect } from './inspect';
 import { methods } from './methods';
 import { replay } from './replay';
+import { resume } from './resume';
 import { run } from './run';
 import { serve } from './serve';
 import { verify } from './verify';
@@ -19,6 +20,7 @@ export const commands = [
   inspect,
   evaluate,
   run,
+  resume,
   methods,
   devices,
   fit,

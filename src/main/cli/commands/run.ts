@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import type { RunForecast } from '../../../contract/words/recipe';
 import { refuse } from '../../../contract/words/refusal';
 import type { RunDocument } from '../../../contract/words/run';
-import { type CommandSpec, named, whole } from '../command';
+import { type Answer, type Client, type CommandSpec, named, type Session, whole } from '../command';
 import { follow } from '../follow';
 import { checkOutFolder, writeOutFolder } from '../out-folder';
 import { durationText, numberText, sizeText, table } from '../print';
@@ -48,12 +48,17 @@ export const run: CommandSpec = {
       seed: seed as number | undefined,
       limit: limit as number | undefined,
     });
-    await follow(client, id);
-    const document = await client.runs.document({ id });
-    if (out !== undefined) await writeOutFolder(String(out), await artifactFolder(document), document, session.signal);
-    return { document, text: runText(document) };
+    return finish(session, client, id, out);
   },
 };
+
+/** Follows a run to its end and hands its artifact out. */
+export async function finish(session: Session, client: Client, id: string, out: unknown): Promise<Answer> {
+  await follow(client, id);
+  const document = await client.runs.document({ id });
+  if (out !== undefined) await writeOutFolder(String(out), await artifactFolder(document), document, session.signal);
+  return { document, text: runText(document) };
+}
 
 /** `artifact.path` is the model file, or the folder of several. */
 async function artifactFolder({ artifact }: RunDocument): Promise<string> {

@@ -5,7 +5,7 @@ import type { LibraryModel } from '../../../contract/words/model';
 import type { RunRow } from '../../../contract/words/run';
 import { useAddress } from '../../address';
 import { api, refusalOf } from '../../api';
-import { clock, count, percent } from '../../format';
+import { clock, count, percent, roughBytes } from '../../format';
 import { Card, RefusalCard } from '../../parts/card';
 import { Panel } from '../../parts/panel';
 import { setTouched } from '../recipe/document';
@@ -13,6 +13,7 @@ import { mendOf } from '../recipe/mend';
 import { printRecipe } from '../recipe/print-recipe';
 import { keepDraft } from '../recipe/use-recipe';
 import look from './detail.module.css';
+import { useCheckpoint } from './run-actions';
 import { culpritOf, stageName, wasRefused } from './words';
 
 interface EndedPanelProps {
@@ -54,6 +55,7 @@ function whereItWas({ progress, startedAt, finishedAt }: RunRow): string {
 
 function Why({ row, model, cards }: EndedPanelProps) {
   const { go } = useAddress();
+  const left = useCheckpoint(row);
   const start = useMutation({
     mutationFn: (recipe: RunRow['recipe']) =>
       api.runs.start({
@@ -89,6 +91,12 @@ function Why({ row, model, cards }: EndedPanelProps) {
       <RefusalCard refusal={row.error} act={act} />
       {start.error ? <RefusalCard refusal={refusalOf(start.error)} /> : null}
       {row.state === 'interrupted' ? <p className={look.quiet}>{whereItWas(row)}</p> : null}
+      {left ? (
+        <p className={look.quiet}>
+          {roughBytes(left.bytes)} of what it made until {clock(left.at)} are kept. Resumed, it comes to the same bytes
+          as without the interruption.
+        </p>
+      ) : null}
     </>
   );
 }

@@ -1,7 +1,7 @@
 // What one can do with a run in its state: stop or cancel it, run it again, mend its recipe, compare and deploy what came of it.
 import { Button } from '@mantine/core';
-import { IconPlayerStop, IconX } from '@tabler/icons-react';
-import { useMutation } from '@tanstack/react-query';
+import { IconPlayerPlay, IconPlayerStop, IconX } from '@tabler/icons-react';
+import { skipToken, useMutation, useQuery } from '@tanstack/react-query';
 import type { LibraryModel } from '../../../contract/words/model';
 import type { RunRow } from '../../../contract/words/run';
 import { useAddress } from '../../address';
@@ -61,6 +61,12 @@ function Ended({ row, model }: RunActionsProps) {
     mutationFn: () => startAgain(row),
     onSuccess: ({ id }) => go('/runs', { run: id }),
   });
+  const left = useCheckpoint(row);
+  const resume = useMutation({
+    mutationFn: () => api.runs.resume({ id: row.id }),
+    onSuccess: ({ id }) => go('/runs', { run: id }),
+  });
+  const refusal = again.error ?? resume.error;
   const openRecipe = () => {
     const culprit = culpritOf(row, model?.layers ?? []);
     keepDraft(row.modelId, row.recipe);
@@ -77,10 +83,20 @@ function Ended({ row, model }: RunActionsProps) {
         </Button>
       )}
       {done || refused ? null : (
-        <Button variant="filled" loading={again.isPending} onClick={() => again.mutate()}>
+        <Button variant={left ? 'default' : 'filled'} loading={again.isPending} onClick={() => again.mutate()}>
           Run it again
         </Button>
       )}
+      {left ? (
+        <Button
+          variant="filled"
+          leftSection={<IconPlayerPlay size={16} />}
+          loading={resume.isPending}
+          onClick={() => resume.mutate()}
+        >
+          Resume
+        </Button>
+      ) : null}
       {compared ? (
         <>
           <Button onClick={() => go('/deploy', { model: row.artifactModelId ?? row.modelId, run: row.id })}>
@@ -95,9 +111,16 @@ function Ended({ row, model }: RunActionsProps) {
           Write a recipe
         </Button>
       ) : null}
-      {again.error ? <RefusalCard refusal={refusalOf(again.error)} /> : null}
+      {refusal ? <RefusalCard refusal={refusalOf(refusal)} /> : null}
     </>
   );
+}
+
+/** What a run that ended before its time can go on from. */
+export function useCheckpoint({ id, kind, state }: RunRow) {
+  const may = kind !== 'evaluate' && (state === 'interrupted' || state === 'failed');
+  const { data } = useQuery(orpc.runs.checkpoint.queryOptions({ input: may ? { id } : skipToken }));
+  return (may && data) || null;
 }
 
 const startAgain = ({ kind, modelId, datasetId, recipe, seed }: RunRow) =>

@@ -106,7 +106,7 @@ export function findingOf(row: RunRow, cards: readonly MethodCard[], parentBytes
     case 'cancelled':
       return `${title} was cancelled. Nothing was written.`;
     case 'interrupted':
-      return `${title} was interrupted. Nothing half-written was kept.`;
+      return `${title} was interrupted. Nothing half-written is in the library.`;
     default:
       return row.state satisfies never;
   }

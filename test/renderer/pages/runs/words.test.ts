@@ -62,7 +62,7 @@ describe('the finding', () => {
       false,
     );
     expect(findingOf(runRow(1, { state: 'cancelled' }), [])).toMatch(/Nothing was written/);
-    expect(findingOf(runRow(1, { state: 'interrupted' }), [])).toMatch(/Nothing half-written was kept/);
+    expect(findingOf(runRow(1, { state: 'interrupted' }), [])).toMatch(/Nothing half-written is in the library/);
     expect(findingOf(runRow(1, { state: 'queued' }), [])).toMatch(/waits for its turn/);
     expect(findingOf(runRow(1, { state: 'running', progress }), [])).toBe('Weight-only, layer 6 of 24.');
   });
