@@ -85,19 +85,19 @@ function alongAxis(tape: Tape, g: string, axis: number, { input, output, values 
 
 /** The weights by which one axis is resampled, as ONNX defines them. */
 export function axisMatrix(node: Node, sizes: { input: number; output: number; scale: number }): AxisMatrix {
-  const { input, output, scale } = sizes;
+  const { input, output } = sizes;
   const mode = readString(node, 'mode', 'nearest');
   const values = new Float32Array(input * output);
   const place = coordinates(node, sizes);
-  const antialias = readInt(node, 'antialias', 0) === 1 && scale < 1;
+  if (readInt(node, 'antialias', 0) === 1)
+    refuse('unsupported', 'A Resize with antialiasing has no gradient rule.', 'Export it without antialias.');
   for (let i = 0; i < output; i++) {
     const at = place(i);
     if (mode === 'nearest') {
       const index = Math.min(Math.max(nearest(node, at), 0), input - 1);
       values[index * output + i] = 1;
     } else if (mode === 'linear') {
-      for (const [index, weight] of linearWeights(at, input, antialias ? scale : 1))
-        values[index * output + i]! += weight;
+      for (const [index, weight] of linearWeights(at, input)) values[index * output + i]! += weight;
     } else {
       refuse('unsupported', `A Resize of mode "${mode}" has no gradient rule.`, 'Use linear or nearest.');
     }
@@ -140,29 +140,15 @@ function nearest(node: Node, at: number): number {
   }
 }
 
-/** Two neighbours, or with `scale` < 1 (antialiasing) all within 1/scale; those outside the input fall on its edge or, when antialiasing, drop out. */
-function linearWeights(at: number, input: number, scale: number): [number, number][] {
-  if (scale === 1) {
-    const inside = Math.min(Math.max(at, 0), input - 1);
-    const low = Math.min(Math.floor(inside), input - 1);
-    const part = inside - low;
-    return part === 0
-      ? [[low, 1]]
-      : [
-          [low, 1 - part],
-          [low + 1, part],
-        ];
-  }
-  const found: [number, number][] = [];
-  const support = 1 / scale;
-  for (
-    let index = Math.max(0, Math.ceil(at - support));
-    index <= Math.min(input - 1, Math.floor(at + support));
-    index++
-  ) {
-    const weight = 1 - Math.abs(index - at) * scale;
-    if (weight > 0) found.push([index, weight]);
-  }
-  const total = found.reduce((all, [, weight]) => all + weight, 0);
-  return found.map(([index, weight]) => [index, weight / total]);
+/** Two neighbours; beyond the ends the edge alone. */
+function linearWeights(at: number, input: number): [number, number][] {
+  const inside = Math.min(Math.max(at, 0), input - 1);
+  const low = Math.floor(inside);
+  const part = inside - low;
+  return part === 0
+    ? [[low, 1]]
+    : [
+        [low, 1 - part],
+        [low + 1, part],
+      ];
 }
