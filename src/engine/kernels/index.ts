@@ -6,6 +6,7 @@ import { addInputs } from './gram';
 import type { Kernels } from './kernels';
 import { Pool } from './pool';
 import { Previews } from './preview';
+import { mask, masked, maskTwoOfFour, threshold } from './prune';
 import { quantize } from './quantize';
 import { histogram, statistics } from './statistics';
 
@@ -13,11 +14,15 @@ export type {
   Dequantization,
   Hessian,
   Kernels,
+  Mask,
+  MaskRequest,
   QuantizePreview,
   QuantizeRequest,
   QuantizeResult,
   Rounding,
   StatisticsOptions,
+  Threshold,
+  TwoOfFourRequest,
 } from './kernels';
 export { type AdamwStep, type OptimizerKernel, openOptimizerKernel, type SgdStep, type Stretch } from './optimizer';
 
@@ -50,6 +55,12 @@ export async function openKernels(options: KernelOptions = {}): Promise<Kernels>
     addInputs: (into, inputs, options = {}) =>
       pool.alone(options.signal, () => addInputs(pool, into, inputs, options.signal)),
     toFloat16: (tensor, options = {}) => pool.alone(options.signal, () => toFloat16(pool, tensor, options.signal)),
+    threshold: (tensors, keep, options = {}) =>
+      pool.alone(options.signal, () => threshold(pool, tensors, keep, options.signal)),
+    mask: (tensor, request) => pool.alone(request.signal, () => mask(pool, tensor, request)),
+    maskTwoOfFour: (tensor, request) => pool.alone(request.signal, () => maskTwoOfFour(pool, tensor, request)),
+    masked: (tensor, stays, options = {}) =>
+      pool.alone(options.signal, () => masked(pool, tensor, stays, options.signal)),
     close: () => pool.close(),
   };
 }

@@ -1,4 +1,5 @@
 // The kernels as both implementations have them: addresses in one shared memory, nothing allocated, nothing else known.
+import type { PruningSet } from './pruning-set';
 import type { RoundingSet } from './rounding-set';
 
 /** The part of the WebAssembly interface that is used here; Node brings it, Node's types do not. */
@@ -37,7 +38,7 @@ export const rules = { 'signed-max': 0, restricted: 1, asymmetric: 2, given: 3 }
 /**
  * Those marked * need finite values and give NaN sums or unspecified counts otherwise; the plain kernels take everything.
  */
-export interface KernelSet extends RoundingSet {
+export interface KernelSet extends RoundingSet, PruningSet {
   /** Brings memory into the caches; the answer means nothing. */
   touch(from: Address, bytes: number): number;
   decodeFloat16(floats: Address, codes: Address, count: number): void;

@@ -120,6 +120,38 @@ export interface QuantizePreview extends QuantizeLoss {
   readonly milliseconds: number;
 }
 
+/** Where a share of weights ends: the magnitude of the last that is kept. */
+export interface Threshold {
+  /** As float32. NaN where nothing is kept, −1 where everything is. */
+  readonly value: number;
+  /** Weights whose magnitude is above it, and weights at it. */
+  readonly above: number;
+  readonly equal: number;
+}
+
+export interface MaskRequest {
+  /** A threshold's `value`: weights of a greater magnitude stay. NaN counts as greater than infinity. */
+  readonly above: number;
+  /** How many of those at the threshold stay, the earliest; 0 where absent. */
+  readonly equal?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Mask {
+  /** A byte a weight in stored order: 1 where it stays, else 0. */
+  readonly mask: Uint8Array;
+  readonly kept: number;
+}
+
+export interface TwoOfFourRequest {
+  /** Output channels, and the weights of each along which fours run: a multiple of four. */
+  readonly rows: number;
+  readonly columns: number;
+  /** As in `QuantizeRequest`. */
+  readonly order: 'rows' | 'columns';
+  readonly signal?: AbortSignal;
+}
+
 export interface Kernels {
   /** Threads that work beside this one; 0 when kernels run inline. */
   readonly threads: number;
@@ -140,6 +172,13 @@ export interface Kernels {
   addInputs(into: Hessian, inputs: Float32Array, options?: { signal?: AbortSignal }): Promise<void>;
   /** float16 bytes of a floating-point tensor: nearest, ties to even, infinity beyond 65,504. */
   toFloat16(tensor: Tensor, options?: { signal?: AbortSignal }): Promise<Uint8Array>;
+  /** Exact over all tensors together, in two readings of each and memory that does not grow. Masks keep `keep − above` of those at it. */
+  threshold(tensors: readonly Tensor[], keep: number, options?: { signal?: AbortSignal }): Promise<Threshold>;
+  mask(tensor: Tensor, request: MaskRequest): Promise<Mask>;
+  /** As `Mask.mask`: the two of greatest magnitude of each four, the earlier ones where they are equal. */
+  maskTwoOfFour(tensor: Tensor, request: TwoOfFourRequest): Promise<Uint8Array>;
+  /** The tensor's bytes, in its own type, with zeros where the mask is 0. */
+  masked(tensor: Tensor, mask: Uint8Array, options?: { signal?: AbortSignal }): Promise<Uint8Array>;
   /** Ends the threads; requests under way are rejected. */
   close(): Promise<void>;
 }

@@ -5,6 +5,7 @@ import { eachGroup } from './groups';
 import { countBeyond, countBins } from './histogram';
 import { powerSums } from './moments';
 import { packCodes } from './pack';
+import { plainPruning } from './plain-pruning';
 import { plainRoundings } from './plain-rounding';
 import { type Grid, groupRange, groupScale, type Loss, quantizeGroup } from './quantize';
 import { widenRanges } from './ranges';
@@ -19,6 +20,7 @@ export function plainKernels(memory: WasmMemory): KernelSet {
   const u32 = (at: Address, count: number) => new Uint32Array(memory.buffer, at, count);
   return {
     ...plainRoundings(memory),
+    ...plainPruning(memory),
     touch: () => 0,
     decodeFloat16(floats, codes, count) {
       const to = f32(floats, count);

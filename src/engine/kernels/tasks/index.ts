@@ -5,11 +5,26 @@ import { float16 } from './float16';
 import { gram } from './gram';
 import { load } from './load';
 import { preview } from './preview';
+import { above, magnitudes, masked, twoOfFour } from './prune';
 import { quantize } from './quantize';
 import { sums } from './sums';
 import type { Starter } from './task';
 
-export const starters = { sums, bins, quantize, float16, load, preview, factor, unit, gram } as const;
+export const starters = {
+  sums,
+  bins,
+  quantize,
+  float16,
+  load,
+  preview,
+  factor,
+  unit,
+  gram,
+  magnitudes,
+  above,
+  twoOfFour,
+  masked,
+} as const;
 export type TaskName = keyof typeof starters;
 
 export type Tasks = {

@@ -8,6 +8,7 @@ export { clipScales } from "./clip";
 export { hqqGroups, reconstructFloats } from "./hqq";
 export { factorTile, invertTile, multiplyBy, subtractProduct, unitTile } from "./factor";
 export { feedBack, gatherPlaces, multiplyInputs, roundPlaces } from "./gptq";
+export { countMagnitudes, keepMasked, maskAbove, maskBelow, maskNeighbours } from "./prune";
 export { packCodes } from "./pack";
 export { transposeFloats, transposeCodes } from "./transpose";
 export { touch } from "./touch";
