@@ -11,7 +11,7 @@ const card: MethodCard = {
   id: 'rotate',
   title: 'Rotate',
   family: 'precondition',
-  help: 'Turns the residual stream of a transformer by a random Hadamard matrix: embeddings, and every layer that reads the stream or adds to it, are rewritten together, and the gains of norms are folded into the layers behind them. Outliers spread over all channels, so that scales of a quantizer fit all of them. The answers do not change; no data needed. Put it before weight-only.',
+  help: 'Turns the residual stream of a transformer by a random Hadamard matrix: embeddings, and every layer that reads the stream or adds to it, are rewritten together, and the gains of norms are folded into the layers behind them. Outliers spread over all channels, so that scales of a quantizer fit all of them. The answers do not change; no data needed. Put it before weight-only; where no channel is louder than the others it wins nothing.',
   needs: ['weights'],
   params: [
     {
