@@ -102,13 +102,15 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
   const writePerSecond = await writingSpeed(folder, newBytes + bytesAfter);
   const runtime = await runtimeSpeed();
   const { dataset } = question;
-  const gather = dataset ? await gatherCost(subject, question.recipe, dataset, question.inputs, runtime) : null;
+  const cuts = orders.filter((order): order is Order => 'rows' in order);
+  const gather = dataset ? await gatherCost({ ...question, dataset, runtime, orders: cuts }) : null;
   const freeMemory = freeMemoryBytes();
   const loads = bytesAfter * loadedPerByte <= freeMemory;
   const looksInside = loads && dataset !== undefined && bytesBefore <= largestOptimised;
   const copies = looksInside ? bytesBefore + bytesAfter : 0;
   const ahead = orders.slice(ready.orders).reduce((sum, order) => sum + elementsOf(order), 0);
-  const apply = ahead / weightsPerSecond + Math.max(0, newBytes - ready.bytes) / writePerSecond;
+  const apply =
+    ahead / weightsPerSecond + Math.max(0, newBytes - ready.bytes) / writePerSecond + (gather?.roundSeconds ?? 0);
   const stages: { stage: Stage; seconds: number }[] = [
     { stage: 'fit', seconds: fitSeconds },
     ...(gather ? [{ stage: 'gather' as const, seconds: gather.seconds }] : []),
@@ -123,7 +125,7 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
     dry,
     turns,
     bytesAfter,
-    peakBytes: ownMemoryBytes() + hostMemoryBytes() + largestInMemory(orders, kernels),
+    peakBytes: ownMemoryBytes() + hostMemoryBytes() + largestInMemory(orders, kernels) + (gather?.peakBytes ?? 0),
     diskBytes: newBytes - ready.bytes + bytesAfter + Math.max(optimised, gather?.diskBytes ?? 0, copies),
     stages,
     freeDiskBytes: await freeDisk(folder),

@@ -111,6 +111,8 @@ function outputError(
 export const awqScale: Method = {
   card,
 
+  samplesOf: ({ samples }) => Number(samples),
+
   fits(subject, site, _params, chosen) {
     const already = dequantizedAlready(site);
     if (already) return already;

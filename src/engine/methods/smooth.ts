@@ -43,6 +43,8 @@ const least = 1e-5;
 export const smooth: Method = {
   card,
 
+  samplesOf: ({ samples }) => Number(samples),
+
   fits(subject, site, _params, chosen) {
     const already = dequantizedAlready(site);
     if (already) return already;

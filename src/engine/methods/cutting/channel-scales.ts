@@ -4,7 +4,7 @@ import type { LayerSite } from '../../graph/layers';
 import { readFloats } from '../../graph/tensor';
 import type { LayerCut, Subject, Target } from '../method';
 import { floatsOf } from './floats';
-import { Flow } from './flow';
+import { Flow, mostTokensOf } from './flow';
 import type { Gathering } from './gathering';
 import { rightMatrix } from './matrix';
 import { Rewrite } from './rewrite';
@@ -106,8 +106,8 @@ async function look(
   title: string,
 ): Promise<Map<Seam, ChannelStatistics>> {
   const found = new Map<Seam, ChannelStatistics>();
-  const parameters = subject.sites.reduce((sum, site) => sum + site.parameters, 0);
-  const flow = await Flow.open(gathering, { samples, ...(parameters > 1e9 ? { tokens: 8192 } : {}) });
+  const tokens = mostTokensOf(subject.sites);
+  const flow = await Flow.open(gathering, { samples, ...(tokens === null ? {} : { tokens }) });
   try {
     for (const [i, seam] of seams.entries()) {
       const { channels, value } = seam;

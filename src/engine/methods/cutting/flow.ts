@@ -1,6 +1,7 @@
 // Samples on their way through a model that is being changed: each value is computed once, by the layers as they are by then.
 import { withoutUnused } from '../../graph/edit';
 import type { Graph, Model, Node, Value } from '../../graph/graph';
+import type { LayerSite } from '../../graph/layers';
 import { producers, usedBy } from '../../graph/walk';
 import type { Feed } from '../../runtime/session';
 import { openTaps } from '../../runtime/taps';
@@ -11,6 +12,15 @@ export interface FlowLimit {
   readonly samples: number;
   /** Token ids in all samples together; no bound where absent. */
   readonly tokens?: number;
+}
+
+/** Above this many parameters samples end at `mostTokens`. */
+const largeModel = 1_000_000_000;
+const mostTokens = 8192;
+
+/** Token ids that methods which learn layer by layer look at in all samples together; null where as many as there are. */
+export function mostTokensOf(sites: readonly LayerSite[]): number | null {
+  return sites.reduce((sum, { parameters }) => sum + parameters, 0) > largeModel ? mostTokens : null;
 }
 
 /**

@@ -8,14 +8,11 @@ import type { Hessian } from '../../kernels/kernels';
 import type { Feed } from '../../runtime/session';
 import type { Subject, Target } from '../method';
 import { floatsOf } from './floats';
-import { Flow } from './flow';
+import { Flow, mostTokensOf } from './flow';
 import type { Gathering } from './gathering';
 
-/** Above this many parameters samples end at `mostTokens`. */
-const largeModel = 1_000_000_000;
-const mostTokens = 8192;
 /** Inputs that are handed to the kernels together: 16 MB of them. */
-const mostTogether = 2 ** 22;
+export const inputsTogether = 2 ** 22;
 
 /** True where the values a product takes in can be asked for: in the model's own graph, in rows of K. */
 export function isInView({ graph }: Model, { scope, node }: LayerSite): boolean {
@@ -73,8 +70,8 @@ export class Hessians implements AsyncDisposable {
 
   private limit() {
     const samples = Math.max(...this.targets.map(({ params }) => Number(params.samples)));
-    const parameters = this.subject.sites.reduce((sum, site) => sum + site.parameters, 0);
-    return { samples, ...(parameters > largeModel ? { tokens: mostTokens } : {}) };
+    const tokens = mostTokensOf(this.subject.sites);
+    return { samples, ...(tokens === null ? {} : { tokens }) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,7 +95,7 @@ class Rows {
       throw new Error(`${layer} takes in ${feed.dims.join('×')} of ${feed.dtype}, not rows of ${this.into.columns}`);
     this.parts.push(rows);
     this.held += rows.length;
-    if (this.held >= mostTogether) await this.flush();
+    if (this.held >= inputsTogether) await this.flush();
   }
 
   async flush(): Promise<void> {
