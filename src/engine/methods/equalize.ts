@@ -1,7 +1,8 @@
 // Cross-layer equalization: channels of neighbouring layers are rescaled until both sides have the same range. The answers stay.
 import type { MethodCard } from '../../contract/words/method';
+import { refuse } from '../../contract/words/refusal';
 import type { LayerSite } from '../graph/layers';
-import { Equalizer } from './cutting/equalized';
+import { type Criterion, Equalizer } from './cutting/equalized';
 import { type Joint, jointsOf } from './cutting/joints';
 import { dequantizedAlready, refusal } from './cutting/judge';
 import { Rewrite } from './cutting/rewrite';
@@ -11,9 +12,29 @@ const card: MethodCard = {
   id: 'equalize',
   title: 'Equalize',
   family: 'precondition',
-  help: 'Rescales the channels between neighbouring layers until both sides have the same range, so that one scale per tensor loses little. The answers do not change, and neither does the size: put it before a quantizer. It works where only ReLU, pooling and reshaping stand between two layers; no data needed.',
+  help: 'Rescales the channels between neighbouring layers so that one scale per tensor loses little. The answers do not change, and neither does the size: put it before a quantizer. It works where only ReLU, pooling and reshaping stand between two layers; no data needed.',
   needs: ['weights'],
-  params: [],
+  params: [
+    {
+      id: 'criterion',
+      label: 'Until',
+      kind: 'choice',
+      default: 'noise',
+      help: 'What the scales of the channels are chosen for.',
+      choices: [
+        {
+          value: 'noise',
+          label: 'Least noise',
+          help: 'From equal ranges on to where one scale a tensor disturbs the answers least, by the weights behind and the activations expected.',
+        },
+        {
+          value: 'ranges',
+          label: 'Equal ranges',
+          help: 'Both sides of every channel have the same range (Data-Free Quantization).',
+        },
+      ],
+    },
+  ],
   ops: ['Conv', 'Gemm', 'MatMul'],
 };
 
@@ -48,8 +69,16 @@ export const equalize: Method = {
   },
 
   async *apply(subject, targets, workshop) {
+    const criterion = (targets[0]?.params.criterion ?? 'noise') as Criterion;
+    for (const { site, params } of targets)
+      if (params.criterion !== criterion)
+        refuse('bad-recipe', `criterion of equalize is one for all layers of a step, and ${site.name} overrides it.`);
     const rewrite = new Rewrite(subject.model);
-    const equalizer = new Equalizer(subject, chosenJoints(subject, new Set(targets.map(({ site }) => site.name))));
+    const equalizer = new Equalizer(
+      subject,
+      chosenJoints(subject, new Set(targets.map(({ site }) => site.name))),
+      criterion,
+    );
     for (const { site } of targets) {
       await equalizer.put(rewrite, site, workshop);
       const notes = equalizer.takes(site)

@@ -116,7 +116,7 @@ export const zeroShot: Method = {
     let rescaled: ReadonlySet<string> = new Set();
     if (reaches(params, 'Z2')) {
       now = (await foldBatchNorms(now, chosen, workshop)).subject;
-      ({ subject: now, rescaled } = await equalizedSubject(now, chosen, workshop));
+      ({ subject: now, rescaled } = await equalizedSubject(now, chosen, workshop, 'ranges'));
     }
     const unitsOf = (layer: string): string[] => (rescaled.has(layer) ? [layer] : []);
     const sites = new Map(now.sites.map((site) => [site.name, site]));

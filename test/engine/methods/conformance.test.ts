@@ -21,7 +21,11 @@ afterAll(() => kernels.close());
 /** Steps that reach every branch of a method. */
 const variants: Record<string, readonly Record<string, unknown>[]> = {
   'awq-scale': [{}],
-  equalize: [{}],
+  finetune: [
+    { learningRate: 1e-6, epochs: 1 },
+    { learningRate: 1e-6, epochs: 1, optimizer: 'sgd', batch: 4, patience: 1, schedule: 'linear' },
+  ],
+  equalize: [{}, { criterion: 'ranges' }],
   float16: [{}],
   'int8-dynamic': [{}],
   'int8-static': [

@@ -9,8 +9,13 @@ import { bytesTensor, floatTensor, readBytes, readFloats } from '../../../src/en
 import { type Feeds, openSession } from '../../../src/engine/runtime/session';
 import { testData } from '../../data';
 
-/** Every weight rounded to a symmetric grid, one scale a tensor or one a channel; biases stay. */
-export async function fakeQuantized(model: Model, bits: number, scheme: 'tensor' | 'channel'): Promise<Model> {
+/** Every weight rounded to a symmetric grid, one scale a tensor or one a channel; biases stay. `widened`: the scales times this. */
+export async function fakeQuantized(
+  model: Model,
+  bits: number,
+  scheme: 'tensor' | 'channel',
+  widened = 1,
+): Promise<Model> {
   const top = 2 ** (bits - 1) - 1;
   const replaced: Tensor[] = [];
   for (const { tensor, weight, channelAxis } of listLayers(model)) {
@@ -21,7 +26,7 @@ export async function fakeQuantized(model: Model, bits: number, scheme: 'tensor'
     const most = new Float64Array(scheme === 'tensor' ? 1 : channels);
     for (let i = 0; i < values.length; i++) most[group(i)] = Math.max(most[group(i)]!, Math.abs(values[i]!));
     for (let i = 0; i < values.length; i++) {
-      const scale = most[group(i)]! / top || 1;
+      const scale = (most[group(i)]! * widened) / top || 1;
       values[i] = Math.max(-top, Math.min(top, Math.round(values[i]! / scale))) * scale;
     }
     replaced.push(floatTensor(weight, tensor.dims, values));
