@@ -5,6 +5,7 @@ import { procedure } from './procedure';
 import { splitNames } from './words/dataset';
 import { evaluation } from './words/quality';
 import { runCheckpoint, runDocument, runEvent, runLogLine, runRow } from './words/run';
+import { curvePoint } from './words/training';
 
 const byId = z.object({ id: z.string() });
 
@@ -59,7 +60,9 @@ export const runs = {
   /** What an `evaluate` run measured. */
   evaluation: procedure.input(byId).output(evaluation),
   log: procedure.input(byId).output(z.array(runLogLine)),
-  /** Rows, progress and log lines of every run as they change. */
+  /** Points of the training curves so far, of a run under way; what a finished one learnt is in its document. */
+  curves: procedure.input(byId).output(z.array(curvePoint)),
+  /** Rows, progress, curves and log lines of every run as they change. */
   watch: procedure.output(eventIterator(runEvent)),
   /** Kills at once; nothing half-written is left. */
   cancel: procedure.input(byId).output(z.void()),

@@ -4,14 +4,14 @@ import type { LayerSite } from './graph/layers';
 import { openKernels } from './kernels';
 import { inputsOf, openSubject } from './open';
 import { readRecipe } from './recipe';
-import { needsData } from './recipe-needs';
+import { refuseWithoutData } from './recipe-needs';
 import type { LayerRecord } from './recipe-steps';
 import { costOf, loadedPerByte, type RunCost } from './run-cost';
 import type { Tasks, Work } from './tasks';
 
 export async function forecast(ask: Tasks['forecast']['ask'], work: Work): Promise<Tasks['forecast']['answer']> {
   const recipe = readRecipe(ask.recipe);
-  needsData(recipe, ask.dataset !== undefined);
+  refuseWithoutData(recipe, ask.dataset !== undefined);
   work.emit({ kind: 'doing', what: `opening ${ask.path}` });
   const opened = await openSubject(ask.path);
   const { subject, files } = opened;

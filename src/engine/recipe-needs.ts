@@ -1,23 +1,58 @@
 // Which steps of a recipe need data, and the refusal where there is none.
-import type { Recipe } from '../contract/words/recipe';
+import type { Recipe, Step } from '../contract/words/recipe';
 import { refuse } from '../contract/words/refusal';
+import type { Learning } from './methods/method';
 import { methodOf, withDefaults } from './recipe';
+import type { DatasetReference } from './tasks';
+import { openTrainingData, type TrainingData } from './train/training-data';
 
-/** Places of the steps that need samples, in order. */
-export function stepsInNeed(recipe: Recipe): number[] {
-  return recipe.steps.flatMap((step, i) => {
-    const method = methodOf(step);
-    const params = withDefaults(method.card, step.params);
-    const needs = method.needs?.(params) ?? method.card.needs;
-    return needs.some((need) => need !== 'weights') ? [i] : [];
-  });
+/** How a step learns from the train split; null where it does not. */
+export function learningOf(step: Step): Learning | null {
+  const method = methodOf(step);
+  return method.learns?.(withDefaults(method.card, step.params)) ?? null;
 }
 
-/** Refuses a recipe with a step that needs data where no dataset is chosen. True where samples must be opened. */
-export function needsData(recipe: Recipe, hasDataset: boolean): boolean {
-  const [first] = stepsInNeed(recipe);
-  if (first === undefined) return false;
+/** Refuses a recipe with a step that needs data where no dataset is chosen. */
+export function refuseWithoutData(recipe: Recipe, hasDataset: boolean): void {
+  needsCalibration(recipe, hasDataset);
+  const first = recipe.steps.findIndex(learningOf);
+  if (first >= 0 && !hasDataset)
+    refuse(
+      'bad-dataset',
+      `steps[${first}] learns from samples: choose a dataset with a train split.`,
+      undefined,
+      `steps[${first}]`,
+    );
+}
+
+/** True where calibration samples must be opened. */
+export function needsCalibration(recipe: Recipe, hasDataset: boolean): boolean {
+  const first = recipe.steps.findIndex((step) => {
+    const method = methodOf(step);
+    const needs = method.needs?.(withDefaults(method.card, step.params)) ?? method.card.needs;
+    return needs.some((need) => need === 'activations' || need === 'data');
+  });
+  if (first < 0) return false;
   if (!hasDataset)
     refuse('bad-dataset', `steps[${first}] needs calibration samples: choose a dataset.`, undefined, `steps[${first}]`);
   return true;
+}
+
+/** What the steps that train learn from; null where none does. Refuses samples without the labels that one of them needs. */
+export async function trainingDataFor(
+  recipe: Recipe,
+  reference: DatasetReference | undefined,
+): Promise<TrainingData | null> {
+  const learning = recipe.steps.map(learningOf);
+  if (!reference || learning.every((one) => one === null)) return null;
+  const data = await openTrainingData(reference);
+  const first = learning.findIndex((one) => one?.needsLabels);
+  if (first >= 0 && !data.isLabelled)
+    refuse(
+      'bad-dataset',
+      `steps[${first}] needs labels, and the train split of ${data.dataset.summary.name} has none.`,
+      'Name them in dataset.json: "labels".',
+      `steps[${first}]`,
+    );
+  return data;
 }

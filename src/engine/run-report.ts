@@ -1,6 +1,7 @@
 // What a run says about its layers: one outcome each, and the notes, equal sentences gathered into one.
 import type { Evaluation } from '../contract/words/quality';
 import type { LayerOutcome } from '../contract/words/run';
+import type { TrainingRecord } from '../contract/words/training';
 import { elementCount } from './graph/graph';
 import type { LayerSite } from './graph/layers';
 import type { LayerRecord } from './recipe-steps';
@@ -41,6 +42,25 @@ function shapeAfter(before: LayerSite, after: LayerSite): number[] {
 /** 10·log₁₀(Σw² / Σ(w−ŵ)²); null where nothing was lost. */
 function decibels({ signal, noise }: { signal: number; noise: number }): number | null {
   return noise > 0 && signal > 0 ? 10 * Math.log10(signal / noise) : null;
+}
+
+/** How each training ended and what it gained, as the validation samples saw it. */
+export function trainingNotes(trainings: readonly TrainingRecord[]): string[] {
+  const count = (value: number) => value.toLocaleString('en');
+  return trainings.map(({ title, ending, steps, plannedSteps, bestStep, bestLevel, parentLevel, resumedAt }) => {
+    const ended = {
+      done: `${title} took ${count(steps)} steps`,
+      early: `${title} ended early after ${count(steps)} of ${count(plannedSteps)} steps, since nothing got better`,
+      stopped: `${title} was stopped after ${count(steps)} of ${count(plannedSteps)} steps`,
+      diverged: `${title} ended after ${count(steps)} of ${count(plannedSteps)} steps, where the loss was no longer a number: the learning rate is too high`,
+    }[ending];
+    const resumed = resumedAt === undefined ? '' : `, taken up again at step ${count(resumedAt)}`;
+    if (bestLevel === null || parentLevel === null) return `${ended}${resumed}. The last weights are kept.`;
+    const levels = `validation loss ${parentLevel.toPrecision(4)} → ${bestLevel.toPrecision(4)}`;
+    return bestStep === 0
+      ? `${ended}${resumed}. No step was better than the start (validation loss ${parentLevel.toPrecision(4)}), so the weights stay as they were.`
+      : `${ended}${resumed}. The weights of step ${count(bestStep)} are kept: ${levels}.`;
+  });
 }
 
 const namedAtMost = 3;

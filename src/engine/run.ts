@@ -4,7 +4,6 @@ import { basename, join } from 'node:path';
 import type { Evaluation } from '../contract/words/quality';
 import type { Recipe } from '../contract/words/recipe';
 import { refuse } from '../contract/words/refusal';
-import type { Stage } from '../contract/words/run';
 import type { InputPort } from './data';
 import { evaluate } from './evaluate';
 import { shortOf, tooLargeToLoad } from './forecast';
@@ -13,24 +12,26 @@ import type { Model } from './graph/graph';
 import { inferShapes } from './graph/shapes';
 import { verify } from './graph/verify';
 import { type Kernels, openKernels } from './kernels';
-import { openCalibration } from './measure/calibration';
 import type { Gathering } from './methods/cutting/gathering';
 import { checkpointFiles, Scratch } from './methods/cutting/scratch';
 import { kernelWorkshop } from './methods/cutting/workshop';
 import type { Subject } from './methods/method';
 import { inputsOf, openSubject } from './open';
 import { readRecipe } from './recipe';
-import { needsData } from './recipe-needs';
+import { refuseWithoutData } from './recipe-needs';
 import { type Taken, takeSteps } from './recipe-steps';
 import { costOf, largestOptimised, type RunCost } from './run-cost';
+import { gather } from './run-gather';
 import { compareOutputs, type OutputErrors } from './run-outputs';
-import { fusionNotes, layerOutcomes, lostFusions, runNotes, speedNotes } from './run-report';
+import { fusionNotes, layerOutcomes, lostFusions, runNotes, speedNotes, trainingNotes } from './run-report';
 import { readFusedByBlock } from './runtime/excerpt';
 import { Failure } from './runtime/failure';
 import { blame } from './runtime/given';
 import { countIntegerOperators, type OperatorCounts, readOptimised } from './runtime/optimise';
 import { openSession } from './runtime/session';
+import { StageClock } from './stage-clock';
 import type { Comparison, RunResult, Tasks, Work } from './tasks';
+import { checkpointsFolder, removeCheckpoints } from './train/checkpoint';
 
 type Ask = Tasks['run']['ask'];
 
@@ -39,7 +40,7 @@ const scratchFile = 'scratch.bin';
 
 export async function runRecipe(ask: Ask, work: Work): Promise<RunResult> {
   const recipe = readRecipe(ask.recipe);
-  needsData(recipe, ask.dataset !== undefined);
+  refuseWithoutData(recipe, ask.dataset !== undefined);
   const clock = new StageClock();
   await clear(ask.folder);
   const scratch = await Scratch.open(
@@ -53,12 +54,14 @@ export async function runRecipe(ask: Ask, work: Work): Promise<RunResult> {
       prepare(ask, recipe, kernels, scratch, work),
     );
     const artifact = join(ask.folder, 'artifact');
-    const gathering = await gather(ask, recipe, inputs, kernels, clock, work);
+    const { gathering, trainings, notes: gathered } = await gather(ask, recipe, inputs, kernels, clock, work);
     const taken = await cutAndWrite(recipe, subject, cost, gathering, scratch, artifact, clock, work);
     const path = join(artifact, modelFile);
     const stopped = taken.steps < recipe.steps.length || work.stopping;
+    // A training that was stopped has its best weights, and they are worth knowing.
+    const wasTraining = trainings.at(-1)?.ending === 'stopped';
 
-    const notes = [...fitNotes, ...(gathering.calibration?.notes ?? []), ...runNotes(taken.records)];
+    const notes = [...fitNotes, ...gathered, ...trainingNotes(trainings), ...runNotes(taken.records)];
     let fused: OperatorCounts = {};
     let measured: Measured = {};
     let outputs: OutputErrors | null = null;
@@ -68,20 +71,24 @@ export async function runRecipe(ask: Ask, work: Work): Promise<RunResult> {
       const reloaded = await reloading.catch((error: unknown) => blame(error, ask.path, basename(ask.path)));
       fused = reloaded.fused;
       notes.push(...reloaded.notes);
-      if (stopped) notes.push('Stopped between steps: what was cut is kept, and was not evaluated.');
+      if (stopped && !wasTraining) notes.push('Stopped between steps: what was cut is kept, and was not evaluated.');
       else if (ask.dataset) {
-        measured = await clock.time('evaluate', () => measure(ask, path, clock, work));
-        outputs = await clock.time('evaluate', () => lookInside(ask, subject, inputs, taken, cost, path, work));
+        measured = await clock.time('evaluate', () => measure(ask, path, clock, work, wasTraining));
+        // Layers that learnt give other outputs on purpose.
+        if (trainings.length === 0)
+          outputs = await clock.time('evaluate', () => lookInside(ask, subject, inputs, taken, cost, path, work));
         if (outputs) notes.push(outputs.note);
       }
       notes.push(...speedNotes(measured.baseline, measured.compressed, fused));
     }
+    await removeCheckpoints(join(ask.folder, checkpointsFolder));
     return {
       files: await describeFiles(artifact, taken.files),
       layers: layerOutcomes(subject.sites, taken.subject.sites, taken.records, outputs?.decibels),
       fused,
       notes,
       ...measured,
+      ...(trainings.length > 0 ? { training: trainings } : {}),
       stages: clock.stages,
       stopped,
     };
@@ -93,7 +100,7 @@ export async function runRecipe(ask: Ask, work: Work): Promise<RunResult> {
 
 /** What an engine that died left in the folder, save what this one goes on from. */
 async function clear(folder: string): Promise<void> {
-  const kept = new Set<string>([scratchFile, ...checkpointFiles]);
+  const kept = new Set<string>([scratchFile, ...checkpointFiles, checkpointsFolder]);
   for (const name of await readdir(folder))
     if (!kept.has(name)) await rm(join(folder, name), { recursive: true, force: true });
 }
@@ -120,30 +127,6 @@ async function prepare(ask: Ask, recipe: Recipe, kernels: Kernels, scratch: Scra
   const short = shortOf(cost);
   if (short.length > 0) refuse(cost.diskBytes > cost.freeDiskBytes ? 'disk-full' : 'does-not-fit', short.join(' '));
   return { subject, inputs, cost, fitNotes };
-}
-
-/** Samples for steps that learn from data, opened only where one does. */
-async function gather(
-  ask: Ask,
-  recipe: Recipe,
-  inputs: readonly InputPort[],
-  kernels: Kernels,
-  clock: StageClock,
-  work: Work,
-): Promise<Gathering> {
-  const { dataset } = ask;
-  const isNeeded = needsData(recipe, dataset !== undefined);
-  if (isNeeded) work.emit({ kind: 'doing', what: 'opening the calibration samples' });
-  return {
-    calibration: isNeeded && dataset ? await clock.time('gather', () => openCalibration(dataset, inputs)) : null,
-    folder: ask.folder,
-    kernels,
-    signal: work.signal,
-    tell(text, done, total) {
-      clock.enter('gather');
-      work.emit({ kind: 'progress', stage: 'gather', text, done, total });
-    },
-  };
 }
 
 /** The steps, through the scratch file, and the artifact. */
@@ -240,14 +223,15 @@ interface Measured {
   readonly comparison?: Comparison;
 }
 
-async function measure(ask: Ask, path: string, clock: StageClock, work: Work): Promise<Measured> {
+/** `isWhole`: a stop that ended the steps does not end the measuring. */
+async function measure(ask: Ask, path: string, clock: StageClock, work: Work, isWhole: boolean): Promise<Measured> {
   const { dataset, limit } = ask;
   if (!dataset) return {};
   // Stages were told for the whole run already.
   const inner: Work = {
     signal: work.signal,
     get stopping() {
-      return work.stopping;
+      return work.stopping && !isWhole;
     },
     emit: (event) => {
       if (event.kind === 'progress') clock.enter(event.stage === 'time' ? 'time' : 'evaluate');
@@ -280,33 +264,4 @@ async function lookInside(
 
 async function describeFiles(folder: string, files: readonly string[]): Promise<{ path: string; bytes: number }[]> {
   return Promise.all(files.map(async (path) => ({ path, bytes: (await stat(join(folder, path))).size })));
-}
-
-/** Seconds of each stage that ran, in order of first entry. */
-class StageClock {
-  private readonly seconds = new Map<Stage, number>();
-  private current: Stage | null = null;
-  private since = 0;
-
-  get stages(): { stage: Stage; seconds: number }[] {
-    return [...this.seconds].map(([stage, seconds]) => ({ stage, seconds }));
-  }
-
-  /** Time from now on counts for this stage; null: for none. */
-  enter(stage: Stage | null): void {
-    if (stage === this.current) return;
-    const now = performance.now();
-    if (this.current) this.seconds.set(this.current, (this.seconds.get(this.current) ?? 0) + (now - this.since) / 1000);
-    this.current = stage;
-    this.since = now;
-  }
-
-  async time<T>(stage: Stage, work: () => Promise<T>): Promise<T> {
-    this.enter(stage);
-    try {
-      return await work();
-    } finally {
-      this.enter(null);
-    }
-  }
 }

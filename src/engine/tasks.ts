@@ -8,6 +8,7 @@ import type { Agreement, ChangedAnswer, Evaluation } from '../contract/words/qua
 import type { Preview, Recipe, RunForecast } from '../contract/words/recipe';
 import type { Refusal } from '../contract/words/refusal';
 import type { LayerOutcome } from '../contract/words/run';
+import type { CurvePoint, TrainingRecord } from '../contract/words/training';
 
 /** A dataset as a job names it: where it is and what overrides its preprocessing. */
 export interface DatasetReference {
@@ -47,6 +48,8 @@ export interface RunResult {
   readonly baseline?: Evaluation;
   readonly compressed?: Evaluation;
   readonly comparison?: Comparison;
+  /** Of each step that trained, in order; absent where none did. */
+  readonly training?: readonly TrainingRecord[];
   /** Seconds of each stage that ran. */
   readonly stages: readonly { readonly stage: string; readonly seconds: number }[];
   /** True when a stop ended it early; what was gained is in `files`. */
@@ -156,6 +159,8 @@ export type TaskEvent =
       readonly done: number;
       readonly total: number;
     }
+  /** A point of a training curve. */
+  | { readonly kind: 'curve'; readonly point: CurvePoint }
   /** What is being touched now, so that a sentence can name it if the process dies: "loading the model", "layer conv_3". */
   | { readonly kind: 'doing'; readonly what: string };
 

@@ -3,6 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { LibraryModel } from '../contract/words/model';
 import type { RunLogLine, RunRow } from '../contract/words/run';
+import type { CurvePoint } from '../contract/words/training';
 import { api, orpc } from './api';
 import { useConnectionEpoch } from './connection';
 
@@ -44,6 +45,9 @@ export function useLive(onFinished: Finished): void {
           change((rows) => rows.map((row) => (row.id === event.id ? { ...row, progress: event.progress } : row)));
         } else if (event.kind === 'removed') {
           change((rows) => rows.filter((row) => row.id !== event.id));
+        } else if (event.kind === 'curve') {
+          const key = orpc.runs.curves.queryKey({ input: { id: event.id } });
+          client.setQueryData<CurvePoint[]>(key, (points) => points && [...points, event.point]);
         } else {
           const key = orpc.runs.log.queryKey({ input: { id: event.id } });
           client.setQueryData<RunLogLine[]>(key, (lines) => lines && [...lines, event.line]);

@@ -4,6 +4,7 @@ import { bytes, fileEntry, sha256 } from './model';
 import { agreement, changedAnswer, evaluation } from './quality';
 import { recipe, step } from './recipe';
 import { refusal } from './refusal';
+import { curvePoint, trainingRecord } from './training';
 
 export const runStates = ['queued', 'running', 'done', 'failed', 'cancelled', 'interrupted'] as const;
 export const runState = z.enum(runStates);
@@ -64,6 +65,8 @@ export const runDocument = z.object({
   fused: z.record(z.string(), z.number()),
   /** Layers that kept or lost precision or fusion, each with its reason. */
   notes: z.array(z.string()),
+  /** Of each step that trained, in order. */
+  training: z.array(trainingRecord).optional(),
   seconds: z.number(),
   /** Where the seconds went, in the order of the work. */
   stages: z.array(z.object({ stage: z.string(), seconds: z.number() })).optional(),
@@ -72,7 +75,7 @@ export const runDocument = z.object({
 export type RunDocument = z.infer<typeof runDocument>;
 
 /** The stages of a run, in order. */
-export const stages = ['fit', 'gather', 'apply', 'write', 'reload', 'evaluate', 'time'] as const;
+export const stages = ['fit', 'gather', 'train', 'apply', 'write', 'reload', 'evaluate', 'time'] as const;
 export type Stage = (typeof stages)[number];
 
 export const progress = z.object({
@@ -126,7 +129,13 @@ export const runRow = z.object({
 export type RunRow = z.infer<typeof runRow>;
 
 /** What an interrupted run left of its work, to go on from. */
-export const runCheckpoint = z.object({ at: z.string(), bytes, tensors: z.number().int() });
+export const runCheckpoint = z.object({
+  at: z.string(),
+  bytes,
+  tensors: z.number().int(),
+  /** Of the training that was under way. */
+  step: z.number().int().optional(),
+});
 export type RunCheckpoint = z.infer<typeof runCheckpoint>;
 
 export const runLogLine = z.object({
@@ -140,6 +149,7 @@ export type RunLogLine = z.infer<typeof runLogLine>;
 export const runEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('row'), row: runRow }),
   z.object({ kind: z.literal('progress'), id: z.string(), progress }),
+  z.object({ kind: z.literal('curve'), id: z.string(), point: curvePoint }),
   z.object({ kind: z.literal('log'), id: z.string(), line: runLogLine }),
   z.object({ kind: z.literal('removed'), id: z.string() }),
 ]);

@@ -1,6 +1,7 @@
 // The list of methods, and nothing else.
 import { awqScale } from './awq-scale';
 import { equalize } from './equalize';
+import { finetune } from './finetune';
 import { float16 } from './float16';
 import { int8Dynamic } from './int8-dynamic';
 import { int8Static } from './int8-static';
@@ -20,4 +21,5 @@ export const methods = [
   awqScale,
   smooth,
   rotate,
+  finetune,
 ] as const satisfies readonly Method[];

@@ -4,6 +4,7 @@ import type { Refusal } from '../../contract/words/refusal';
 import type { Model } from '../graph/graph';
 import type { LayerSite } from '../graph/layers';
 import type { inferShapes } from '../graph/shapes';
+import type { TrainSettings } from '../train/loop';
 import type { Workshop } from './cutting/workshop';
 
 /** Every parameter of the card, defaults filled in. */
@@ -36,10 +37,20 @@ export interface LayerCut {
   readonly rescaled?: readonly string[];
 }
 
+/** What a step that trains will do, for the refusal and the forecast. */
+export interface Learning {
+  readonly settings: TrainSettings;
+  readonly needsLabels: boolean;
+  /** Multiply-accumulates of one sample's step, as a multiple of a forward pass: 3 for forward and backward alone. */
+  readonly passes: number;
+}
+
 export interface Method {
   readonly card: MethodCard;
   /** What these parameters need, where that is not what the card says. Anything but weights means calibration samples. */
   needs?(params: Params): readonly Need[];
+  /** How it learns from the train split; absent where it does not. */
+  learns?(params: Params): Learning;
   /** Calibration samples it runs the model on, at most; absent where it runs none. For the forecast of time. */
   samplesOf?(params: Params): number;
   /**

@@ -12,6 +12,8 @@ import { crc32 } from 'node:zlib';
  */
 const magic = 'LATHE-CP';
 const keptFiles = 2;
+/** Of a job, with a folder for each training in it. */
+export const checkpointsFolder = 'checkpoints';
 const fileName = /^step-(\d{10})\.checkpoint$/;
 
 export interface Checkpoint<State> {

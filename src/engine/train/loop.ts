@@ -6,7 +6,7 @@ import type { Model } from '../graph/graph';
 import { readFloats } from '../graph/tensor';
 import type { Feed, Feeds } from '../runtime/session';
 import { type Augmentation, augment, isAugmenting, pictureFeed } from './augment';
-import { readCheckpoint, writeCheckpoint } from './checkpoint';
+import { checkpointsFolder, readCheckpoint, writeCheckpoint } from './checkpoint';
 import { type Curve, type CurvePoint, Curves, pointEvery } from './curves';
 import { drawMask } from './dropout';
 import { fingerprintOf } from './fingerprint';
@@ -160,16 +160,21 @@ class Training {
     const stores: SampleStore[] = [];
     const closing: (() => Promise<void>)[] = [];
     try {
-      const read = async (part: TrainingData['train']): Promise<SampleStore> => {
+      const read = async (part: TrainingData['train'], isBatchless?: boolean): Promise<SampleStore> => {
         const onRead = (done: number, total: number) => ask.tell('Preparing samples', done, total);
-        const store = await SampleStore.read(data.dataset, part, ask.ports, { folder, signal, onRead });
+        const store = await SampleStore.read(data.dataset, part, ask.ports, {
+          folder,
+          signal,
+          onRead,
+          ...(isBatchless === undefined ? {} : { isBatchless }),
+        });
         stores.push(store);
         closing.push(() => store.close());
         return store;
       };
       const store = await read(data.train);
       const { rows, accumulate } = rowsOf(settings, ask.ports, store.count, store.isBatchless);
-      const tuneStore = data.tune ? await read(data.tune) : null;
+      const tuneStore = data.tune ? await read(data.tune, store.isBatchless) : null;
       const stepsPerEpoch = Math.max(1, Math.floor(store.count / (rows * accumulate)));
       const steps = Math.max(1, Math.round(settings.epochs * stepsPerEpoch));
       const judgeEvery = Math.max(1, Math.min(stepsPerEpoch, Math.ceil(steps / fewestJudgements)));
@@ -415,4 +420,4 @@ class Training {
 
 /** Each training of a recipe has its own. */
 const checkpointsOf = (folder: string, fingerprint: string): string =>
-  join(folder, 'checkpoints', fingerprint.slice(0, 12));
+  join(folder, checkpointsFolder, fingerprint.slice(0, 12));

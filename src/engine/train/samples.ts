@@ -24,13 +24,13 @@ interface Field {
   readonly make: new (length: number) => Exclude<FeedData, string[]>;
 }
 
-/** Windows of tokens, each filled up to `length` behind its end; what is scored says `labels`. */
+/** Windows of tokens, each filled up to `length` behind its end. */
 export interface TokenRows {
   readonly length: number;
   /** [rows][length]. */
   readonly ids: Int32Array;
-  /** [rows][length]: what the token at a place should predict; −1 where nothing is asked. */
-  readonly next: Int32Array;
+  /** [rows][length]: 1 for a token that the one before it should predict, else 0. */
+  readonly scored: Float32Array;
 }
 
 /** A batch as a training feeds it. Its arrays are written anew by the next `fill`. */
@@ -48,6 +48,8 @@ export interface StoreOptions {
   readonly folder: string;
   readonly signal?: AbortSignal;
   readonly onRead?: (done: number, total: number) => void;
+  /** Said where one sample cannot tell: the inputs have no batch axis. */
+  readonly isBatchless?: boolean;
   /** Bytes of memory; default a quarter of what is free, 1 GiB at most. */
   readonly most?: number;
 }
@@ -139,15 +141,15 @@ export class SampleStore {
   ): (indices: ArrayLike<number>) => Promise<Drawn> {
     return async (indices) => {
       const ids = new Int32Array(rows * length);
-      const next = new Int32Array(rows * length).fill(-1);
+      const scored = new Float32Array(rows * length);
       for (let row = 0; row < rows; row++) {
         const index = indices[row]!;
         const window = all[index]!;
         ids.set(window, row * length);
-        for (let at = from[index]!; at < window.length; at++) next[row * length + at - 1] = window[at]!;
+        scored.fill(1, row * length + from[index]!, row * length + window.length);
       }
       const feeds = tokenFeeds(this.ports, ids, rows, length);
-      return { feeds, labels: null, targets: null, tokens: { length, ids, next }, indices: Array.from(indices) };
+      return { feeds, labels: null, targets: null, tokens: { length, ids, scored }, indices: Array.from(indices) };
     };
   }
 
@@ -213,7 +215,7 @@ class Filling {
 
   private async begin(batch: Batch): Promise<void> {
     // One sample came although more were asked for: the inputs have no place for a batch.
-    this.isBatchless = batch.samples === 1 && this.total > 1;
+    this.isBatchless = this.options.isBatchless ?? (batch.samples === 1 && this.total > 1);
     let offset = 0;
     this.fields = Object.entries(batch.feeds).map(([name, { dtype, dims, data }]) => {
       if (Array.isArray(data)) return refuse('unsupported', `"${name}" takes texts, which cannot be trained on.`);

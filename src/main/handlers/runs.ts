@@ -123,6 +123,10 @@ export const runs = {
 
   log: api.runs.log.handler(async ({ context, input }) => context.history.logs.of(findRun(context, input.id).row.id)),
 
+  curves: api.runs.curves.handler(async ({ context, input }) => [
+    ...context.queue.curves(findRun(context, input.id).row.id),
+  ]),
+
   watch: api.runs.watch.handler(async ({ context: { history, queue } }) =>
     stream<RunEvent>((sink) => {
       const ends = [
@@ -134,7 +138,10 @@ export const runs = {
             if (run) sink.tell({ kind: 'row', row: run.row });
           }
         }),
-        queue.onProgress((id, progress) => sink.tell({ kind: 'progress', id, progress })),
+        queue.listen({
+          progress: (id, progress) => sink.tell({ kind: 'progress', id, progress }),
+          curve: (id, point) => sink.tell({ kind: 'curve', id, point }),
+        }),
       ];
       return () => {
         for (const end of ends) end();

@@ -92,6 +92,7 @@ export async function compress(
       ...(known ? [`The baseline was measured on ${known.measuredAt} and is reused.`] : []),
       ...(result.stopped ? [stoppedNote] : []),
     ],
+    ...(result.training ? { training: [...result.training] } : {}),
     seconds: (performance.now() - started) / 1000,
     stages: [...result.stages],
     peakBytes: job.peakBytes,

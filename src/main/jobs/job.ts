@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Refused } from '../../contract/words/refusal';
 import type { Machine, Progress, RunLogLine } from '../../contract/words/run';
+import type { CurvePoint } from '../../contract/words/training';
 import type { History } from '../history';
 import type { Library } from '../library';
 import type { TaskEvent, TaskName, Tasks } from './engine-process';
@@ -26,6 +27,12 @@ export interface Tools {
   otherPids(): readonly (number | undefined)[];
 }
 
+/** Who hears of a job while it works. */
+export interface Telling {
+  progress(progress: Progress): void;
+  curve(point: CurvePoint): void;
+}
+
 /** Progress is told at most this often, and written down for other hosts at most that often. */
 const tellMs = 100;
 const writeMs = 2_000;
@@ -39,7 +46,8 @@ export class Job {
   readonly #tools: Tools;
   readonly #ticket: number;
   readonly #abort = new AbortController();
-  readonly #onProgress: (progress: Progress) => void;
+  readonly #tell: Telling;
+  readonly #curves: CurvePoint[] = [];
   readonly #eta = new Eta(performance.now());
   readonly #lines: RunLogLine[] = [];
   #pipe: EnginePipe | null = null;
@@ -51,15 +59,10 @@ export class Job {
   #wrote = 0;
   #timers: NodeJS.Timeout[] = [];
 
-  constructor(
-    id: string | null,
-    task: { what: string; writes?: string },
-    tools: Tools,
-    onProgress: (progress: Progress) => void,
-  ) {
+  constructor(id: string | null, task: { what: string; writes?: string }, tools: Tools, telling: Telling) {
     this.id = id;
     this.#tools = tools;
-    this.#onProgress = onProgress;
+    this.#tell = telling;
     this.#ticket = tools.history.tickets.draw(task.what, task.writes);
   }
 
@@ -70,6 +73,11 @@ export class Job {
   /** Its engine's process, while there is one. */
   get pid(): number | undefined {
     return this.#pipe?.pid;
+  }
+
+  /** Every point of its training curves so far. */
+  get curves(): readonly CurvePoint[] {
+    return this.#curves;
   }
 
   get peakBytes(): number {
@@ -164,7 +172,7 @@ export class Job {
     const pipe = new EnginePipe(this.#tools.fork('bench'), (text) => this.#tools.log.write('bench engine', text));
     this.#pipe = pipe;
     this.#meter = new MemoryMeter(() => [process.pid, pipe.pid, ...this.#tools.otherPids()]);
-    this.#timers = [setInterval(() => this.#tell(), tellMs), setInterval(() => this.flush(), logMs)];
+    this.#timers = [setInterval(() => this.#show(), tellMs), setInterval(() => this.flush(), logMs)];
   }
 
   #hear(event: TaskEvent): void {
@@ -178,6 +186,10 @@ export class Job {
       case 'log':
         this.log(event.level, event.text, event.layer);
         break;
+      case 'curve':
+        this.#curves.push(event.point);
+        this.#tell.curve(event.point);
+        break;
       case 'written':
         // Loading and running the artifact are stages of their own: the peak that a run reports ends where its files are written.
         this.#meter?.freeze();
@@ -190,7 +202,7 @@ export class Job {
     }
   }
 
-  #tell(): void {
+  #show(): void {
     const now = performance.now();
     if (now - this.#told < tellMs * 0.9) return;
     this.#told = now;
@@ -199,7 +211,7 @@ export class Job {
       memoryBytes: this.#meter?.now ?? 0,
       peakBytes: this.peakBytes,
     };
-    this.#onProgress(progress);
+    this.#tell.progress(progress);
     if (this.id === null || now - this.#wrote < writeMs) return;
     this.#wrote = now;
     this.#tools.history.runs.setProgress(this.id, progress);

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Refusal, refuse } from '../../contract/words/refusal';
 import type { Progress } from '../../contract/words/run';
+import type { CurvePoint } from '../../contract/words/training';
 import { newId } from '../history/ids';
 import type { NewRun, RunOutcome } from '../history/runs';
 import { compress } from './compress';
@@ -15,11 +16,17 @@ import { EngineFailure } from './pipe';
 /** How often other hosts' wishes for our runs are looked for while there are any. */
 const wishMs = 250;
 
+/** Hears of every run of this host while it works. */
+export interface Listener {
+  progress(id: string, progress: Progress): void;
+  curve(id: string, point: CurvePoint): void;
+}
+
 export class Queue {
   readonly #tools: Tools;
   readonly #jobs = new Map<string, { readonly job: Job; readonly ended: Promise<void> }>();
   readonly #exports = new Set<Job>();
-  readonly #listeners = new Set<(id: string, progress: Progress) => void>();
+  readonly #listeners = new Set<Listener>();
   #wishes: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -39,8 +46,13 @@ export class Queue {
     const id = newId();
     const job = history.together(() => {
       history.runs.insert({ ...run, id });
-      return new Job(id, { what: `run ${id}` }, this.#tools, (progress) => {
-        for (const listener of this.#listeners) listener(id, progress);
+      return new Job(id, { what: `run ${id}` }, this.#tools, {
+        progress: (progress) => {
+          for (const listener of this.#listeners) listener.progress(id, progress);
+        },
+        curve: (point) => {
+          for (const listener of this.#listeners) listener.curve(id, point);
+        },
       });
     });
     const ended = this.#work(job)
@@ -71,7 +83,12 @@ export class Queue {
     else this.#wish(id, 'stop');
   }
 
-  onProgress(listener: (id: string, progress: Progress) => void): () => void {
+  /** Points of a run's training curves so far; none where it is not ours or has ended. */
+  curves(id: string): readonly CurvePoint[] {
+    return this.#jobs.get(id)?.job.curves ?? [];
+  }
+
+  listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
@@ -82,7 +99,7 @@ export class Queue {
     work: (job: Job) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    const job = new Job(null, task, this.#tools, () => {});
+    const job = new Job(null, task, this.#tools, { progress: () => {}, curve: () => {} });
     const cancel = () => job.cancel();
     this.#exports.add(job);
     try {

@@ -1,7 +1,7 @@
 // Checkpoints: what an engine left of a run that did not come to its end, which runs may go on from one, and how long it is kept.
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { RunCheckpoint, RunRow } from '../../contract/words/run';
 
 const files = ['checkpoint.json', 'checkpoint-before.json'];
@@ -14,8 +14,31 @@ export function mayGoOn({ kind, state, error }: Pick<RunRow, 'kind' | 'state' | 
   return state === 'interrupted' || (state === 'failed' && error?.code === 'engine-died');
 }
 
-/** The newest checkpoint in a job's folder. */
+/** The newest checkpoint in a job's folder: of tensors that were cut, of a training, or of both. */
 export async function checkpointIn(folder: string): Promise<RunCheckpoint | null> {
+  const [cut, training] = [await cutIn(folder), await trainingIn(join(folder, trainings))];
+  if (!training) return cut;
+  const bytes = training.bytes + (cut?.bytes ?? 0);
+  return { at: training.at, bytes, tensors: cut?.tensors ?? 0, step: training.step };
+}
+
+const trainings = 'checkpoints';
+const trainingFile = /^step-(\d+)\.checkpoint$/;
+
+/** The newest file of any training of the run. */
+async function trainingIn(folder: string): Promise<{ at: string; bytes: number; step: number } | null> {
+  let newest: { at: string; bytes: number; step: number } | null = null;
+  for (const path of await readdir(folder, { recursive: true }).catch(() => [])) {
+    const found = trainingFile.exec(basename(path));
+    const facts = found && (await stat(join(folder, path)).catch(() => null));
+    if (!found || !facts) continue;
+    const at = facts.mtime.toISOString();
+    if (!newest || at > newest.at) newest = { at, bytes: facts.size, step: Number(found[1]) };
+  }
+  return newest;
+}
+
+async function cutIn(folder: string): Promise<RunCheckpoint | null> {
   const held = await stat(join(folder, scratch)).catch(() => null);
   for (const name of held ? files : []) {
     try {

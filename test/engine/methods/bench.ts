@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encode } from '../../../src/engine/formats/onnx';
 import { replaceGraph, withInitializers } from '../../../src/engine/graph/edit';
 import { elementCount, type Model, type Node, type Tensor } from '../../../src/engine/graph/graph';
 import { type LayerSite, listLayers } from '../../../src/engine/graph/layers';
@@ -23,8 +24,20 @@ import { hollowWorkshop, kernelWorkshop, type Workshop } from '../../../src/engi
 import type { LayerCut } from '../../../src/engine/methods/method';
 import { readRecipe } from '../../../src/engine/recipe';
 import { subjectOf, type Taken, takeSteps } from '../../../src/engine/recipe-steps';
-import type { Feeds } from '../../../src/engine/runtime/session';
+import { type Feeds, openSession } from '../../../src/engine/runtime/session';
+import { partsOf, type TrainingData } from '../../../src/engine/train/training-data';
 import { graph, model, node, randomWeights, tinyConv, tinyIf, tinyLm, tinyMlp, value } from '../models';
+
+/** The part of a gathering that only steps which train look at. */
+export const withoutTraining = {
+  training: null,
+  seed: 7,
+  parent: '',
+  stopping: () => false,
+  tellTraining: () => {},
+  curve: () => {},
+  learnt: () => {},
+} as const satisfies Partial<Gathering>;
 
 const weight = (name: string, dims: number[], seed: number): Tensor =>
   floatTensor(name, dims, randomWeights(elementCount(dims), 0.2, seed));
@@ -202,6 +215,52 @@ function calibrationOf(given: Model): Calibration {
   };
 }
 
+/** A dozen of what `feedsOf` gives, each to be answered with other numbers than the model answers now; null where it answers with none. */
+async function trainingOf(given: Model): Promise<TrainingData | null> {
+  const output = given.graph.outputs[0]!.name;
+  const samples = 12;
+  const session = await openSession(await encode(given), { threads: 1 });
+  const answers: Float64Array[] = [];
+  try {
+    for (let seed = 0; seed < samples; seed++) {
+      const { data } = (await session.run(feedsOf(given, seed), [output]))[output]!;
+      if (!(data instanceof Float32Array)) return null;
+      answers.push(Float64Array.from(data, (value, i) => value + Math.sin(i + seed)));
+    }
+  } finally {
+    await session.close();
+  }
+  const splits = [{ name: 'train', samples, labelled: true }] as const;
+  return partsOf({
+    summary: {
+      path: '/bench',
+      name: 'bench',
+      task: 'regression',
+      kind: 'npy',
+      splits: [...splits],
+      classes: null,
+      notes: [],
+      spec: { lathe: 1, task: 'regression', splits: {} },
+    },
+    files: [],
+    samples: (split) => (split === 'train' ? samples : 0),
+    notes: () => [],
+    adaptations: () => [],
+    async *batches(_split, _ports, { from = 0, limit = samples }) {
+      for (let seed = from; seed < Math.min(samples, from + limit); seed++) {
+        const data = answers[seed]!;
+        yield {
+          feeds: feedsOf(given, seed),
+          labels: null,
+          targets: { data, width: data.length },
+          index: seed,
+          samples: 1,
+        };
+      }
+    },
+  });
+}
+
 /** Cuts with real kernels; `use` may read the new tensors while it runs. */
 export async function withCut<T>(
   kernels: Kernels,
@@ -213,7 +272,15 @@ export async function withCut<T>(
   const scratch = await Scratch.open(join(folder, `scratch-${randomBytes(4).toString('hex')}.bin`));
   try {
     const { signal } = new AbortController();
-    const gathering: Gathering = { calibration: calibrationOf(given), folder, kernels, signal, tell: () => {} };
+    const gathering: Gathering = {
+      calibration: calibrationOf(given),
+      folder,
+      kernels,
+      signal,
+      tell: () => {},
+      ...withoutTraining,
+      training: await trainingOf(given),
+    };
     const cut = await take(given, steps, kernelWorkshop(kernels, scratch, signal, gathering));
     return await use(cut, folder);
   } finally {

@@ -12,6 +12,7 @@ import type { FeedData } from '../../../src/engine/runtime/session';
 import { openTaps } from '../../../src/engine/runtime/taps';
 import { hasTestData, testData } from '../../data';
 import { storiesModel } from '../../stories';
+import { withoutTraining } from './bench';
 
 describe('values of samples', () => {
   it('come back from files as they went', async () => {
@@ -44,7 +45,10 @@ describe.skipIf(!hasTestData)('a flow', () => {
     const { signal } = new AbortController();
     const names = [...new Set(sites.filter(({ op }) => op === 'MatMul').map(({ node }) => node.inputs[0]!))];
     const whole = await openTaps(model, names, folder);
-    const flow = await Flow.open({ calibration, folder, kernels, signal, tell() {} }, { samples: 3 });
+    const flow = await Flow.open(
+      { calibration, folder, kernels, signal, tell() {}, ...withoutTraining },
+      { samples: 3 },
+    );
     try {
       const expected: Map<string, { data: unknown }>[] = [];
       for await (const feeds of calibration.batches(3)) expected.push(await whole.run(feeds));

@@ -191,6 +191,7 @@ export const router = os.router({
     }),
     evaluation: os.runs.evaluation.handler(() => baseline),
     log: os.runs.log.handler(() => log),
+    curves: os.runs.curves.handler(() => []),
     watch: os.runs.watch.handler(({ signal }) => silence(signal)),
     cancel: os.runs.cancel.handler(() => undefined),
     stop: os.runs.stop.handler(() => undefined),

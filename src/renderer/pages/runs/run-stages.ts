@@ -31,7 +31,7 @@ export function stagesOf(row: RunRow): StageBar[] {
 /** How far the tool has come along the layers, while it cuts. */
 export function turnedLayers(row: RunRow, layers: number): number {
   const now = row.progress;
-  if (!now || now.stage === 'start' || now.stage === 'fit' || now.stage === 'gather') return 0;
+  if (!now || now.stage === 'start' || now.stage === 'fit' || now.stage === 'gather' || now.stage === 'train') return 0;
   if (now.stage !== 'apply' || now.total === 0) return layers;
   return Math.round((now.done / now.total) * layers);
 }

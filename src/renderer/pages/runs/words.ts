@@ -19,6 +19,7 @@ const stageNames: Record<string, string> = {
   start: 'Start',
   fit: 'Fit',
   gather: 'Gather',
+  train: 'Train',
   apply: 'Cut',
   write: 'Write',
   reload: 'Reload',
