@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cpuUsage } from 'node:process';
 import { type Hessian, openKernels, type QuantizeRequest } from '../../src/engine/kernels';
-import { print } from './table';
+import { type Measured, print } from './table';
 
 const side = 4096;
 const inputsAtATime = 2048;
@@ -33,7 +33,7 @@ async function best(times: number, work: () => Promise<unknown>): Promise<Taken>
   return all.reduce((a, b) => (b.cpuSeconds < a.cpuSeconds ? b : a));
 }
 
-export default async function bench(): Promise<void> {
+export default async function bench(): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'lathe-bench-'));
   const file = join(folder, 'weights.bin');
   writeFileSync(file, bell(side * side, 0.04));
@@ -81,6 +81,11 @@ export default async function bench(): Promise<void> {
       ['', 'threads', 'seconds', 'CPU seconds', 'GFLOPS a core'],
       rows,
     );
+    const layer = rows.map(([what, threads, seconds, cpuSeconds, gigaflops]) => ({
+      ...{ what, threads: Number(threads), seconds: Number(seconds), cpuSeconds: Number(cpuSeconds) },
+      gigaflopsPerCore: Number(gigaflops),
+    }));
+    return { side, goalCpuSeconds: 2.9, layer };
   } finally {
     rmSync(folder, { recursive: true });
   }

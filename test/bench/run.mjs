@@ -1,5 +1,7 @@
 // npm run bench: builds the benches and runs them one after another; `npm run bench kernels` runs those whose name contains the word.
-import { readdirSync } from 'node:fs';
+// With LATHE_BENCH_JSON what they measured goes to that file too.
+import { readdirSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'vite';
@@ -22,7 +24,10 @@ await build({
   },
 });
 const wanted = process.argv[2] ?? '';
+const measured = {};
 for (const file of benches.filter((name) => name.includes(wanted))) {
   const { default: bench } = await import(pathToFileURL(join(outDir, file.replace('.ts', '.mjs'))).href);
-  await bench();
+  const load = loadavg()[0];
+  measured[file.replace('.bench.ts', '')] = { ...(await bench()), load };
 }
+if (process.env.LATHE_BENCH_JSON) writeFileSync(process.env.LATHE_BENCH_JSON, JSON.stringify(measured));

@@ -1,40 +1,19 @@
-// Timing against a yardstick in the same breath, and a table of what came out.
+// CPU time of work on this thread, and a table of what came out.
+import { cpuUsage } from 'node:process';
 
-function timed(work: () => void): number {
-  const start = performance.now();
+/** What a bench answers, as it goes to docs/evidence. */
+export type Measured = Readonly<Record<string, unknown>>;
+
+/** Milliseconds of processor time: other programs take turns with us, but not these. */
+export function cpuMs(work: () => void): number {
+  const before = cpuUsage();
   work();
-  return performance.now() - start;
+  const { user, system } = cpuUsage(before);
+  return (user + system) / 1000;
 }
 
-/** The value below which a tenth lies. */
-function quick(times: number[]): number {
-  return times.sort((a, b) => a - b)[Math.floor(times.length / 10)]!;
-}
-
-/**
- * Milliseconds of `work` on a piece, and the time of `yardstick` over it. They take turns over the pieces, `sweeps` times; of each the
- * quickest tenth counts: pieces are short, and on a machine that does other things too the rest measures the others.
- */
-export function against(
-  pieces: number,
-  sweeps: number,
-  yardstick: (piece: number) => void,
-  work: (piece: number) => void,
-): { ms: number; ratio: number; yardstickMs: number } {
-  const base: number[] = [];
-  const own: number[] = [];
-  // The first sweep is for the compiler.
-  for (let sweep = 0; sweep <= sweeps; sweep++) {
-    for (let piece = 0; piece < pieces; piece++) {
-      const yard = timed(() => yardstick(piece));
-      const ms = timed(() => work(piece));
-      if (sweep === 0) continue;
-      base.push(yard);
-      own.push(ms);
-    }
-  }
-  const yardstickMs = quick(base);
-  return { ms: quick(own), ratio: yardstickMs / quick(own), yardstickMs };
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
 export function print(title: string, head: readonly string[], rows: readonly (readonly string[])[]): void {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Tensor } from '../../src/engine/graph/graph';
 import { type Kernels, openKernels, type QuantizeRequest } from '../../src/engine/kernels';
-import { print } from './table';
+import { type Measured, print } from './table';
 
 const side = 4096;
 const count = side * side;
@@ -38,7 +38,7 @@ function readAll(file: string): void {
   closeSync(fd);
 }
 
-export default async function bench(): Promise<void> {
+export default async function bench(): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'lathe-bench-'));
   const file = join(folder, 'weights.bin');
   write(file);
@@ -99,7 +99,10 @@ export default async function bench(): Promise<void> {
       ['', '1 thread, ms', '× reading', '2 threads, ms', '× reading'],
       rows,
     );
-    console.log(`memory of this process at most: ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
+    const peak = Math.round(process.resourceUsage().maxRSS / 1024);
+    console.log(`memory of this process at most: ${peak} MB`);
+    const tensors = rows.map(([what, one, , two]) => ({ what, oneThreadMs: Number(one), twoThreadsMs: Number(two) }));
+    return { weights: count, readingMs: Math.round(reading), tensors, peakMegabytes: peak };
   } finally {
     rmSync(folder, { recursive: true });
   }
