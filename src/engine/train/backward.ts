@@ -5,6 +5,7 @@ import { elementCount, type Graph, type Model, type Node, type Value } from '../
 import { nodeLabels, usedBy } from '../graph/walk';
 import { constantsOf } from './constants';
 import { isFloat } from './emit';
+import { lowered } from './lower';
 import { ruleOf } from './rules';
 import { declared, type Known, openTape, type WrittenTape } from './tape';
 
@@ -40,6 +41,7 @@ export async function differentiate(model: Model, ask: DifferentiateAsk): Promis
   const wanted = dependents(graph, ask);
   const tape = openTape({ graph, known: ask.known, constants: await constantsOf(model), wanted, opset });
   const gradients = walkBack(graph, tape, ask, wanted);
+  const forward = graph.nodes.flatMap((node) => lowered(tape, tape.forward(node)));
 
   const named = new Map<string, string>();
   const outputs = new Map<string, Value>();
@@ -57,7 +59,7 @@ export async function differentiate(model: Model, ask: DifferentiateAsk): Promis
   const own = new Set(graph.inputs.map(({ name }) => name));
   const together: Graph = {
     ...graph,
-    nodes: [...graph.nodes.map((node) => tape.forward(node)), ...tape.nodes, ...ends],
+    nodes: [...forward, ...tape.nodes, ...ends],
     initializers: new Map([...[...graph.initializers].filter(([name]) => !trained.has(name)), ...tape.constantsMade]),
     inputs: [
       ...graph.inputs,

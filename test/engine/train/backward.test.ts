@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Refused } from '../../../src/contract/words/refusal';
 import { encode } from '../../../src/engine/formats/onnx';
 import type { Model } from '../../../src/engine/graph/graph';
-import { floatTensor } from '../../../src/engine/graph/tensor';
+import { floatTensor, int64Tensor } from '../../../src/engine/graph/tensor';
 import { verify } from '../../../src/engine/graph/verify';
 import { type Feeds, openSession } from '../../../src/engine/runtime/session';
 import { differentiate } from '../../../src/engine/train/backward';
@@ -146,6 +146,25 @@ describe('differentiate', () => {
     );
     const answer = await run(made, { x: feed(0, 0, 0, 0), w: feed(1, 2, 3, 4) });
     expect(answer[gradients.get('w')!]).toEqual([3, 4, 1, 2]);
+  });
+
+  it('adds up rows that a table gives several times, one after the other', async () => {
+    const ids = [2, 0, 2, 2, 1, 0];
+    const table = scalars({
+      inputs: [value('x', 'float32', [])],
+      nodes: [
+        node('Gather', ['w', 'ids'], ['rows']),
+        node('Mul', ['rows', 'x'], ['p']),
+        node('ReduceSum', ['p'], ['loss'], { keepdims: 0 }),
+      ],
+      initializers: [floatTensor('w', [4, 2], [1, 2, 3, 4, 5, 6, 7, 8]), int64Tensor('ids', [2, 3], ids)],
+    });
+    const { model: made, gradients } = await differentiated(table, ['w']);
+    // ScatterND loses additions to its own threads.
+    expect(made.graph.nodes.some(({ op }) => op === 'ScatterND')).toBe(false);
+    const w = { dtype: 'float32' as const, dims: [4, 2], data: new Float32Array(8) };
+    const answer = await run(made, { x: feed(0.5), w });
+    expect(answer[gradients.get('w')!]).toEqual([1, 1, 0.5, 0.5, 1.5, 1.5, 0, 0]);
   });
 
   it('refuses an operator without a rule, naming the layer', async () => {

@@ -2,7 +2,7 @@
 import { refuse } from '../../../contract/words/refusal';
 import { readInt, readString } from '../../graph/edit';
 import { elementCount, type Node } from '../../graph/graph';
-import { axesFrom, cast, filled, reshape, transpose } from '../emit';
+import { add, axesFrom, compare, expand, filled, mul, reshape, sum, transpose, where } from '../emit';
 import type { Known, Rule, Tape } from '../tape';
 import { padded } from './borders';
 
@@ -26,12 +26,24 @@ export const gather: Rule = (tape, node, [g]) => {
   const others = dims.filter((_, i) => i !== axis);
   const count = elementCount(idDims);
   const rows = reshape(tape, transpose(tape, g!, [...ids, ...rest]), [count, ...others]);
-  const table: Known = { dtype, dims: [dims[axis]!, ...others] };
-  const places = cast(tape, reshape(tape, indices, [count, 1]), 'int64');
-  const added = tape.emit('ScatterND', [zerosLike(tape, table), places, rows], table, { reduction: 'add' });
+  const places = reshape(tape, indices, [count]);
+  const added = addedRows(tape, { dtype, dims: [dims[axis]!, ...others] }, places, rows);
   const back = dims.map((_, i) => (i === axis ? 0 : i < axis ? i + 1 : i));
   return [transpose(tape, added, back), null];
 };
+
+/**
+ * Zeros with row i of `rows` [n, …] added at place i of `places` [n]. ScatterND would take whole rows and is several times faster, but
+ * its threads lose additions where a place occurs twice (onnxruntime 1.30); ScatterElements adds one after the other.
+ */
+function addedRows(tape: Tape, table: Known, places: string, rows: string): string {
+  const { dims } = tape.known(rows);
+  const width = elementCount(dims.slice(1));
+  const flat: Known = { dtype: table.dtype, dims: [table.dims[0]!, width] };
+  const each = expand(tape, reshape(tape, places, [dims[0]!, 1]), [dims[0]!, width]);
+  const inputs = [zerosLike(tape, flat), each, reshape(tape, rows, [dims[0]!, width])];
+  return reshape(tape, tape.emit('ScatterElements', inputs, flat, { axis: 0, reduction: 'add' }), table.dims);
+}
 
 /** One known row: zeros around it. */
 function oneRow(tape: Tape, g: string, x: Known, axis: number, index: number): string {
@@ -53,37 +65,31 @@ export const gatherElements: Rule = (tape, node, [g]) => {
   return [tape.emit('ScatterElements', inputs, known, { axis: axisOf(tape, node), reduction: 'add' }), null];
 };
 
-/** y[i] = x[indices[i]], an index of several axes: g is added at the same places. */
+/** y[i] = x[indices[i]], an index of several axes, behind `batch_dims` axes that both share: g is added at the same places. */
 export const gatherND: Rule = (tape, node, [g]) => {
   const [x, indices] = node.inputs as [string, string];
-  const known = tape.known(x);
-  const places = withBatch(tape, indices, readInt(node, 'batch_dims', 0));
-  return [tape.emit('ScatterND', [zerosLike(tape, known), places, g!], known, { reduction: 'add' }), null];
+  const { dtype, dims } = tape.known(x);
+  const batch = readInt(node, 'batch_dims', 0);
+  const lead = tape.known(indices).dims.slice(0, -1);
+  const depth = tape.known(indices).dims.at(-1)!;
+  const [searched, rest] = [dims.slice(batch, batch + depth), dims.slice(batch + depth)];
+  // Row number within the searched axes: Σ index·stride, negative ones counted from the end.
+  const strides = searched.map((_, i) => elementCount(searched.slice(i + 1)));
+  const isNegative = compare(tape, 'Less', indices, tape.scalar(0, 'int64'));
+  const counted = where(tape, isNegative, add(tape, indices, tape.ints(searched)), indices);
+  const rows = sum(tape, mul(tape, counted, tape.ints(strides)), [lead.length], false);
+  const places = add(tape, rows, batchStart(tape, lead, batch, elementCount(searched)));
+  const count = elementCount(lead);
+  const table: Known = { dtype, dims: [elementCount(dims.slice(0, batch + depth)), ...rest] };
+  const added = addedRows(tape, table, reshape(tape, places, [count]), reshape(tape, g!, [count, ...rest]));
+  return [reshape(tape, added, dims), null];
 };
 
-/** Indices that start behind `count` batch axes, with the batch's own place written in front: ScatterND has no batch axes. */
-function withBatch(tape: Tape, indices: string, count: number): string {
-  if (count === 0) return indices;
-  const { dims } = tape.known(indices);
-  const lead = dims.slice(0, -1);
-  const inner = elementCount(lead.slice(count));
-  const places: number[] = [];
-  for (let i = 0; i < elementCount(lead); i++) {
-    let left = Math.floor(i / inner);
-    const place: number[] = [];
-    for (let axis = count - 1; axis >= 0; axis--) {
-      place.unshift(left % dims[axis]!);
-      left = Math.floor(left / dims[axis]!);
-    }
-    places.push(...place);
-  }
-  const batch = tape.ints(places, [...lead, count]);
-  return tape.emit(
-    'Concat',
-    [batch, indices],
-    { dtype: 'int64', dims: [...lead, count + dims.at(-1)!] },
-    { axis: lead.length },
-  );
+/** Where the rows of each batch begin, in a shape that adds to indices of shape `lead`. */
+function batchStart(tape: Tape, lead: readonly number[], batch: number, rows: number): string {
+  const shape = lead.map((dim, i) => (i < batch ? dim : 1));
+  const starts = Array.from({ length: elementCount(shape) }, (_, i) => i * rows);
+  return tape.ints(starts, shape);
 }
 
 /** y = x with elements replaced, or added to: ∂x = g, 0 where replaced; the updates get g at their places. */
