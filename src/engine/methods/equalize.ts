@@ -19,18 +19,18 @@ const card: MethodCard = {
       id: 'criterion',
       label: 'Until',
       kind: 'choice',
-      default: 'noise',
+      default: 'ranges',
       help: 'What the scales of the channels are chosen for.',
       choices: [
         {
-          value: 'noise',
-          label: 'Least noise',
-          help: 'From equal ranges on to where one scale a tensor disturbs the answers least, by the weights behind and the activations expected.',
-        },
-        {
           value: 'ranges',
           label: 'Equal ranges',
-          help: 'Both sides of every channel have the same range (Data-Free Quantization).',
+          help: 'Both sides of every channel have the same range (Data-Free Quantization). Best where activations are in 8 bits too.',
+        },
+        {
+          value: 'noise',
+          label: 'Least noise',
+          help: 'From equal ranges on to where rounded weights disturb the answers least. Best for weights alone, on one scale a tensor.',
         },
       ],
     },
@@ -69,7 +69,7 @@ export const equalize: Method = {
   },
 
   async *apply(subject, targets, workshop) {
-    const criterion = (targets[0]?.params.criterion ?? 'noise') as Criterion;
+    const criterion = (targets[0]?.params.criterion ?? 'ranges') as Criterion;
     for (const { site, params } of targets)
       if (params.criterion !== criterion)
         refuse('bad-recipe', `criterion of equalize is one for all layers of a step, and ${site.name} overrides it.`);

@@ -25,7 +25,7 @@ const variants: Record<string, readonly Record<string, unknown>[]> = {
     { learningRate: 1e-6, epochs: 1 },
     { learningRate: 1e-6, epochs: 1, optimizer: 'sgd', batch: 4, patience: 1, schedule: 'linear' },
   ],
-  equalize: [{}, { criterion: 'ranges' }],
+  equalize: [{}, { criterion: 'noise' }],
   float16: [{}],
   'int8-dynamic': [{}],
   'int8-static': [
