@@ -1,5 +1,6 @@
 // One layer and its inputs, seeded: t5 weights, inputs that are a mixture of few sources with loud channels. And GPTQ as its paper has it.
-import type { Hessian, QuantizeResult } from '../../../src/engine/kernels';
+import type { Hessian, Kernels, QuantizeRequest, QuantizeResult } from '../../../src/engine/kernels';
+import { floatTensor } from './tensors';
 
 /** Uniform, normal and Student's t, from one seed (splitmix32). */
 export function draws(seed: number) {
@@ -101,6 +102,25 @@ export function rebuild(
     const code = (codes[Math.floor((i * bits) / 8)]! >> ((i * bits) % 8)) & (2 ** bits - 1);
     return (code - (zeros?.[g] ?? 2 ** (bits - 1))) * scales[g]!;
   });
+}
+
+/** The whole layer, 4 bits in groups of 64, codes in stored order. */
+export const requestOf = ({ weights, rows, columns }: Layer, over: Partial<QuantizeRequest> = {}): QuantizeRequest => ({
+  ...{ tensor: floatTensor(weights, [rows, columns]), rows, columns, order: 'rows', bits: 4, groupSize: 64 },
+  ...{ symmetric: false, zero: 'unsigned', pack: 'plain', scaleRule: 'signed-max' },
+  ...over,
+});
+
+export async function quantized(kernels: Kernels, layer: Layer, over: Partial<QuantizeRequest>) {
+  const request = requestOf(layer, over);
+  const result = await kernels.quantize(request);
+  const { rows, columns, bits, groupSize } = request;
+  return { result, rebuilt: rebuild(result, { rows, columns, bits, group: groupSize || columns }) };
+}
+
+/** Σ|w − ŵ|^norm */
+export function lost({ weights }: Layer, rebuilt: Float64Array, norm: number): number {
+  return weights.reduce((total, w, i) => total + Math.abs(w - rebuilt[i]!) ** norm, 0);
 }
 
 /** Lower Cholesky factor, float64, as in a textbook. */
