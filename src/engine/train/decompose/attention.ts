@@ -1,7 +1,21 @@
 // Attention written out: heads side by side, scores, softmax, mixture. The standard operator; the runtime's own are in attention-fused.ts.
 import { readFloat, readInt } from '../../graph/edit';
 import type { Node } from '../../graph/graph';
-import { add, cast, div, matMul, reshape, scalarLike, scaled, swapLast, transpose, unary, where } from '../emit';
+import {
+  add,
+  cast,
+  compare,
+  div,
+  matMul,
+  reduce,
+  reshape,
+  scalarLike,
+  scaled,
+  swapLast,
+  transpose,
+  unary,
+  where,
+} from '../emit';
 import { concat } from '../rules/slices';
 import type { Tape } from '../tape';
 import type { Decomposition } from './table';
@@ -18,10 +32,12 @@ export interface Heads {
   readonly softcap: number;
   /** Added to the scores [B, H, S, T]. */
   readonly masks: readonly string[];
+  /** A step may see no key at all: its mixture is zero then. */
+  readonly mayBeBlind?: boolean;
 }
 
 /** The mixture [B, H, S, E], with the scores before and after each step. */
-export function attend(tape: Tape, { q, k, v, scale, softcap, masks }: Heads) {
+export function attend(tape: Tape, { q, k, v, scale, softcap, masks, mayBeBlind = false }: Heads) {
   const [batch, heads, steps, depth] = tape.known(q).dims as [number, number, number, number];
   const [, shared, total, width] = tape.known(v).dims as [number, number, number, number];
   // Heads that share a key lie one after the other: as rows of one product nothing is repeated.
@@ -30,9 +46,20 @@ export function attend(tape: Tape, { q, k, v, scale, softcap, masks }: Heads) {
   const products = reshape(tape, matMul(tape, asked, swapLast(tape, k)), [batch, heads, steps, total]);
   const capped = softcap > 0 ? cap(tape, products, softcap) : products;
   const masked = masks.reduce((scores, mask) => add(tape, scores, mask), capped);
-  const weights = tape.emit('Softmax', [masked], tape.known(masked), { axis: -1 });
+  const weights = mayBeBlind ? sighted(tape, masked) : softmax(tape, masked);
   const mixed = matMul(tape, reshape(tape, weights, [batch, shared, rows, total]), v);
   return { products, capped, masked, weights, mixed: reshape(tape, mixed, [batch, heads, steps, width]) };
+}
+
+const softmax = (tape: Tape, scores: string): string =>
+  tape.emit('Softmax', [scores], tape.known(scores), { axis: -1 });
+
+/** Softmax that gives zeros where every score is −∞. */
+function sighted(tape: Tape, scores: string): string {
+  const best = reduce(tape, 'ReduceMax', scores, [3], true);
+  const isBlind = compare(tape, 'Equal', best, scalarLike(tape, best, Number.NEGATIVE_INFINITY));
+  const nothing = scalarLike(tape, scores, 0);
+  return where(tape, isBlind, nothing, softmax(tape, where(tape, isBlind, nothing, scores)));
 }
 
 const cap = (tape: Tape, scores: string, limit: number): string =>
@@ -81,7 +108,9 @@ export const attention: Decomposition = (tape, node) => {
     string,
     ...(string | undefined)[],
   ];
-  if (lengths) return null;
+  // Hidden scores are −∞ here and the lowest number in the runtime: who looks at them must not see another.
+  const showsHidden = Boolean(node.outputs[3]) && readInt(node, 'qk_matmul_output_mode', 0) === 2;
+  if (lengths || (showsHidden && readInt(node, 'is_causal', 0) === 1)) return null;
   const isFlat = tape.known(q).dims.length === 3;
   const heads = (x: string, attribute: string): string =>
     isFlat ? splitHeads(tape, x, readInt(node, attribute, 1)) : x;
@@ -101,12 +130,20 @@ export const attention: Decomposition = (tape, node) => {
     masks.push(causalMask(tape, asked, { steps, total, past, hidden: Number.NEGATIVE_INFINITY }));
   }
   const scale = readFloat(node, 'scale', 1 / Math.sqrt(tape.known(asked).dims[3]!));
-  const made = attend(tape, { q: asked, k: key, v: value, scale, softcap: readFloat(node, 'softcap', 0), masks });
+  const made = attend(tape, {
+    q: asked,
+    k: key,
+    v: value,
+    scale,
+    softcap: readFloat(node, 'softcap', 0),
+    masks,
+    mayBeBlind: Boolean(mask),
+  });
   return [isFlat ? joinHeads(tape, made.mixed) : made.mixed, key, value, scoresOf(node, made)];
 };
 
 function scoresOf(node: Node, made: ReturnType<typeof attend>): string {
-  const modes = [made.products, made.masked, made.capped, made.weights];
+  const modes = [made.products, made.capped, made.masked, made.weights];
   return modes[readInt(node, 'qk_matmul_output_mode', 0)]!;
 }
 

@@ -21,6 +21,9 @@ export interface Convolution {
 // Below so many channels a matrix product per tap is too thin, and convolving x with g as the kernel is faster.
 const fewChannels = 16;
 
+// Weights for each element of data from which a convolution is transposed by its own operator (measured).
+const heavy = 4;
+
 /** y = x ∗ W + b: ∂x = g convolved back, ∂W = x correlated with g, ∂b = Σg. */
 export const conv: Rule = (tape, node, [g]) => {
   const [x, weight, bias] = node.inputs as [string, string, string | undefined];
@@ -58,7 +61,9 @@ export function inputGradient(tape: Tape, one: Convolution, g: string): string {
   // What the last window leaves over at the end: less than a stride.
   const left = input.map((size, i) => size - ((output[i]! - 1) * strides[i]! - before[i]! - after[i]! + full[i]! + 1));
   const fits = allEqual(strides, 1) && full.every((size, i) => size >= before[i]! && size >= after[i]!);
-  if (!fits)
+  // Turning a kernel that is much larger than the data costs more than convolving with it.
+  const isHeavy = elementCount(tape.known(weight).dims) > heavy * elementCount(tape.known(x).dims);
+  if (!fits || (isHeavy && elementCount(kernel) > 1))
     return tape.emit('ConvTranspose', [g, weight], tape.known(x), {
       group: groups,
       kernel_shape: kernel,
@@ -103,19 +108,26 @@ export function weightGradient(tape: Tape, one: Convolution, g: string): string 
   return productPerTap(tape, one, g);
 }
 
-/** For every tap Σₙ g[n] · (x[n] as that tap sees it)ᵀ: large matrix products, no im2col. */
+/**
+ * For every tap the product of g with x as that tap sees it: large matrix products, no im2col. Sample by sample, then summed; or where the
+ * products are larger than what they are made of, with the samples side by side as one long axis.
+ */
 function productPerTap(tape: Tape, { x, weight, groups, output, windows }: Convolution, g: string): string {
   const { dims: weightDims } = tape.known(weight);
   const [outs, ins, ...kernel] = weightDims as [number, number, ...number[]];
   const [batch] = tape.known(x).dims as [number];
   const length = elementCount(output);
-  const lead = groups === 1 ? [batch] : [batch, groups];
-  const rows = reshape(tape, g, [...lead, outs / groups, length]);
-  const from = padded(tape, x, windows);
+  const isFolded = elementCount(kernel) * outs * ins > (outs + ins * groups) * length;
+  const byChannel = [1, 0, ...kernel.map((_, i) => i + 2)];
+  const folded = (value: string): string => (isFolded ? transpose(tape, value, byChannel) : value);
+  const lead = [...(isFolded ? [] : [batch]), ...(groups === 1 ? [] : [groups])];
+  const long = isFolded ? batch * length : length;
+  const rows = reshape(tape, folded(g), [...lead, outs / groups, long]);
+  const from = padded(tape, folded(x), windows);
   const found = taps(kernel).map((tap) => {
-    const seen = reshape(tape, tapOf(tape, from, tap, output, windows), [...lead, ins, length]);
+    const seen = reshape(tape, tapOf(tape, from, tap, output, windows), [...lead, ins, long]);
     const each = matMul(tape, rows, swapLast(tape, seen));
-    return reshape(tape, sum(tape, each, [0], false), [outs, ins, 1]);
+    return reshape(tape, isFolded ? each : sum(tape, each, [0], false), [outs, ins, 1]);
   });
   if (found.length === 1) return reshape(tape, found[0]!, weightDims);
   return reshape(tape, concat(tape, found, 2), weightDims);
