@@ -1,7 +1,7 @@
 // Recipes: what one will do to a model, told before the run, and the live preview of one layer.
 import { z } from 'zod';
 import { procedure } from './procedure';
-import { preview, recipe, runForecast } from './words/recipe';
+import { preview, recipe, runForecast, step } from './words/recipe';
 
 export const recipes = {
   /** Checks a recipe by itself; refusals name the place. */
@@ -10,7 +10,10 @@ export const recipes = {
   forecast: procedure
     .input(z.object({ modelId: z.string(), recipe: z.unknown(), datasetId: z.string().optional() }))
     .output(runForecast),
-  /** One step on one layer. The newest request wins: an older one is refused with `cancelled`. */
+  /**
+   * One step on one layer. The newest request wins: an older one is refused with `cancelled`. What takes longer than a dial
+   * can wait is answered from a sample, unless `exact` is asked for.
+   */
   preview: procedure
     .input(
       z.object({
@@ -18,6 +21,9 @@ export const recipes = {
         layer: z.string(),
         method: z.string(),
         params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+        /** The steps before it; those that prepare weights are taken first where that needs no data. */
+        before: z.array(step).optional(),
+        exact: z.boolean().optional(),
       }),
     )
     .output(preview),

@@ -3,15 +3,17 @@ import { statSync } from 'node:fs';
 import type { Histogram } from '../contract/words/model';
 import type { Preview } from '../contract/words/recipe';
 import { type Refusal, refuse } from '../contract/words/refusal';
-import type { Tensor } from './graph/graph';
+import { elementCount, type Tensor } from './graph/graph';
 import { type LayerSite, listLayers } from './graph/layers';
 import { bytesTensor } from './graph/tensor';
 import { type Kernels, openKernels, type QuantizePreview } from './kernels';
+import type { Rounding } from './kernels/kernels';
 import { halve } from './methods/cutting/half';
 import { type Order, requestOf } from './methods/cutting/order';
 import { elementsOf, hollowWorkshop } from './methods/cutting/workshop';
 import type { Method, Params, Subject, Target } from './methods/method';
 import { type Opened, openSubject } from './open';
+import { forgetPrepared, learnsFromData, prepare } from './preview-prepare';
 import { methodOf, readRecipe, withDefaults } from './recipe';
 import type { Tasks, Work } from './tasks';
 
@@ -20,44 +22,67 @@ let kernels: Promise<Kernels> | null = null;
 
 /** A dial that is held must be answered within 50 ms: what would take longer is answered from a sample of rows, and says so. */
 const budgetMs = 45;
-/** Weights a millisecond, as the last preview of a tensor that was warm already went. */
-let pace = 400_000;
+/** Roundings that search answer from a sixteenth of the rows, unless there are few weights. */
+const searchedShare = 1 / 16;
+const fewWeights = 2 ** 18;
+/** Weights a millisecond, as the last preview of a tensor that was warm already went, by rounding. */
+const paces = new Map<Rounding, number>();
+const usualPace: Record<Rounding, number> = { nearest: 400_000, mse: 100_000, hqq: 50_000, gptq: 1000 };
 let lastTensor: Tensor | null = null;
 
 export async function preview(ask: Tasks['preview']['ask'], work: Work): Promise<Tasks['preview']['answer']> {
   const started = performance.now();
-  const { steps } = readRecipe({ lathe: 1, steps: [{ method: ask.method, params: ask.params }] });
-  const method = methodOf(steps[0]!);
+  const recipe = readRecipe({ lathe: 1, steps: [...(ask.before ?? []), { method: ask.method, params: ask.params }] });
+  const before = recipe.steps.slice(0, -1);
+  const step = recipe.steps.at(-1)!;
+  const method = methodOf(step);
   const params = withDefaults(method.card, ask.params);
   work.emit({ kind: 'doing', what: `layer ${ask.layer}` });
-  const { subject } = await warmModel(ask.path);
-  const site = subject.sites.find(({ name }) => name === ask.layer);
-  if (!site) refuse('not-found', `${ask.path} has no layer ${ask.layer}.`);
-  const targets = together(subject, method, site, params);
+  const { subject: start } = await warmModel(ask.path);
+  const unprepared = siteOf(start, ask);
   const answered = (): number => performance.now() - started;
+  const notes: string[] = [];
+  const open = () => (kernels ??= openKernels());
+  const subject = await prepare(start, before, open, notes, work.signal);
+  const site = siteOf(subject, ask);
+  if (method.card.family === 'precondition') {
+    // Which others it goes with is known of the whole recipe alone.
+    const refusal = method.fits(subject, site, params) ?? (learnsFromData(method, params) ? unseen(method) : null);
+    if (refusal) return refusedPreview(site, method, refusal, answered());
+    notes.length = 0;
+    const then = siteOf(await prepare(start, recipe.steps, open, notes, work.signal), ask);
+    const shown = await preparedPreview(await open(), unprepared, then, method, notes, work.signal);
+    return { ...shown, milliseconds: answered() };
+  }
+  const targets = together(subject, method, site, params);
   if ('code' in targets) return refusedPreview(site, method, targets, answered());
 
   const orders: (Order | Tensor)[] = [];
   const after = await sizesAfter(subject, method, targets, (order) => orders.push(order), site.name);
-  const order = orders.find((one) => ('rows' in one ? one.tensor : one) === site.tensor);
-  if (!order) refuse('unsupported', `${ask.layer} keeps its weights under ${ask.method}.`);
-  if ('rows' in order && order.rounding === 'gptq') {
-    const sentence = `${site.name}: gptq rounds by calibration samples, and a preview has none.`;
-    const refusal: Refusal = { code: 'bad-dataset', sentence, mend: 'Start the run; mse needs no samples.' };
-    return refusedPreview(site, method, refusal, answered());
-  }
-  kernels ??= openKernels();
-  const common = { layer: site.name, method: method.card.id, bytesBefore: site.bytes, ...after };
+  const found = orders.find((one) => tensorOf(one) === site.tensor) ?? alike(orders, site);
+  if (!found) refuse('unsupported', `${ask.layer} keeps its weights under ${ask.method}.`);
+  const folded = tensorOf(found) !== site.tensor;
+  const order: Order | Tensor = folded ? ('rows' in found ? { ...found, tensor: site.tensor } : site.tensor) : found;
+  if (folded) notes.push('Of the weights as they are now: what the run folds into them is left out.');
+  if (method.card.needs.includes('activations'))
+    notes.push('The weights alone: ranges of activations come in the run.');
+  const estimate = 'rows' in order && order.rounding === 'gptq';
+  if (estimate)
+    notes.push(
+      'GPTQ rounds by what calibration samples make of the layers, and a preview has none: nearest stands for it.',
+    );
+  const common = { layer: site.name, method: method.card.id, bytesBefore: site.bytes, ...after, estimate, notes };
   if (!('rows' in order)) {
-    const half = await halfPreview(await kernels, order, work.signal);
+    const half = await halfPreview(await open(), order, work.signal);
     return { ...common, ...half, milliseconds: answered() };
   }
-  const quick = await quantizePreview(await kernels, order, work.signal);
-  const { sqnrDb, before, after: then, levels, scaled, clipped, sample } = quick;
+  const shown = estimate ? { ...order, rounding: 'nearest' as const } : order;
+  const quick = await quantizePreview(await open(), shown, ask.exact === true, work.signal);
+  const { sqnrDb, before: was, after: then, levels, scaled, clipped, sample } = quick;
   return {
     ...common,
     sqnrDb,
-    before,
+    before: was,
     after: then,
     levels: levels.map(({ value, count }) => ({ value, count })),
     levelsOf: 'scale',
@@ -68,24 +93,76 @@ export async function preview(ask: Tasks['preview']['ask'], work: Work): Promise
   };
 }
 
-async function quantizePreview(kernels: Kernels, order: Order, signal: AbortSignal): Promise<QuantizePreview> {
+function siteOf({ sites }: Subject, { path, layer }: Tasks['preview']['ask']): LayerSite {
+  return sites.find(({ name }) => name === layer) ?? refuse('not-found', `${path} has no layer ${layer}.`);
+}
+
+const tensorOf = (one: Order | Tensor): Tensor => ('rows' in one ? one.tensor : one);
+
+/** A weight that the run changes before it rounds it is ordered under another tensor of the same size. */
+function alike(orders: readonly (Order | Tensor)[], { tensor }: LayerSite): Order | Tensor | undefined {
+  return orders.find((one) => elementsOf(one) === elementCount(tensor.dims) && tensorOf(one).dtype === tensor.dtype);
+}
+
+const unseen = ({ card }: Method): Refusal => ({
+  code: 'bad-dataset',
+  sentence: `${card.title} learns from calibration samples, and a preview has none: what it does is seen after the run.`,
+});
+
+async function quantizePreview(
+  kernels: Kernels,
+  order: Order,
+  exact: boolean,
+  signal: AbortSignal,
+): Promise<QuantizePreview> {
+  const { rounding = 'nearest' } = order;
   const weights = elementsOf(order);
   const stored = order.order === 'rows' ? order.rows : order.columns;
-  const share = (budgetMs * pace) / weights;
-  const sampleRows = Math.max(1, Math.floor(stored * share));
-  const answer = await kernels.preview({ ...requestOf(order, signal), ...(share < 1 ? { sampleRows } : {}) });
+  const most = rounding === 'nearest' || weights <= fewWeights ? 1 : searchedShare;
+  const share = exact ? 1 : Math.min(most, (budgetMs * (paces.get(rounding) ?? usualPace[rounding])) / weights);
+  const sampleRows = share < 1 ? Math.max(1, Math.floor(stored * share)) : stored;
+  const answer = await kernels.preview({ ...requestOf(order, signal), sampleRows });
   if (order.tensor === lastTensor) {
     const looked = answer.sample ? (weights * answer.sample.rows) / answer.sample.of : weights;
-    pace = looked / Math.max(1, answer.milliseconds);
+    paces.set(rounding, looked / Math.max(1, answer.milliseconds));
   }
   lastTensor = order.tensor;
   return answer;
+}
+
+/** A step that prepares weights rounds nothing: the same layer before and after it. */
+async function preparedPreview(
+  kernels: Kernels,
+  site: LayerSite,
+  then: LayerSite,
+  { card }: Method,
+  notes: string[],
+  signal: AbortSignal,
+): Promise<Preview> {
+  const { histogram, min, max } = await kernels.statistics(site.tensor, { signal });
+  const touched = then.tensor !== site.tensor;
+  const after = await kernels.statistics(then.tensor, { signal });
+  const least = Math.min(min ?? 0, after.min ?? 0);
+  const most = Math.max(max ?? 0, after.max ?? 0);
+  const over = (tensor: Tensor) => kernels.histogram(tensor, { min: least, max: most, signal });
+  if (touched) notes.push('Nothing is rounded: the weights take another form, and the answers of the model stay.');
+  else if (notes.length === 0) notes.push(`${card.title} leaves this layer as it is.`);
+  return {
+    ...nothingOf(site, card.id),
+    bytesAfter: then.bytes,
+    bits: then.bits,
+    before: touched ? await over(site.tensor) : (histogram ?? empty),
+    after: touched ? await over(then.tensor) : (histogram ?? empty),
+    notes,
+    milliseconds: 0,
+  };
 }
 
 /** Closes what stays warm; tests end with it. */
 export async function closePreview(): Promise<void> {
   warm = null;
   lastTensor = null;
+  forgetPrepared();
   const open = await kernels;
   kernels = null;
   await open?.close();
@@ -147,10 +224,11 @@ async function halfPreview(kernels: Kernels, tensor: Tensor, signal: AbortSignal
 
 const empty: Histogram = { min: 0, max: 0, counts: [] };
 
-function refusedPreview(site: LayerSite, method: Method, refusal: Refusal, milliseconds: number): Preview {
+/** An answer in which nothing was rounded. */
+function nothingOf(site: LayerSite, method: string): Omit<Preview, 'milliseconds'> {
   return {
     layer: site.name,
-    method: method.card.id,
+    method,
     sqnrDb: null,
     bytesBefore: site.bytes,
     bytesAfter: site.bytes,
@@ -162,7 +240,11 @@ function refusedPreview(site: LayerSite, method: Method, refusal: Refusal, milli
     scaled: null,
     clipped: 0,
     sample: null,
-    refusal,
-    milliseconds,
+    estimate: false,
+    notes: [],
   };
+}
+
+function refusedPreview(site: LayerSite, { card }: Method, refusal: Refusal, milliseconds: number): Preview {
+  return { ...nothingOf(site, card.id), refusal, milliseconds };
 }

@@ -5,7 +5,7 @@ import type { Device, FitDocument } from '../contract/words/device';
 import type { MethodCard, ParameterValue } from '../contract/words/method';
 import type { FileEntry, Layer, LibraryModel, ModelSummary, Statistics } from '../contract/words/model';
 import type { Agreement, ChangedAnswer, Evaluation } from '../contract/words/quality';
-import type { Preview, Recipe, RunForecast } from '../contract/words/recipe';
+import type { Preview, Recipe, RunForecast, Step } from '../contract/words/recipe';
 import type { Refusal } from '../contract/words/refusal';
 import type { LayerOutcome } from '../contract/words/run';
 import type { CurvePoint, TrainingRecord } from '../contract/words/training';
@@ -74,7 +74,16 @@ export interface Tasks {
   checkRecipe: { ask: { recipe: unknown }; answer: Recipe };
   forecast: { ask: { path: string; recipe: unknown; dataset?: DatasetReference; folder: string }; answer: RunForecast };
   preview: {
-    ask: { path: string; layer: string; method: string; params: Record<string, ParameterValue> };
+    ask: {
+      path: string;
+      layer: string;
+      method: string;
+      params: Record<string, ParameterValue>;
+      /** The recipe's steps before it. */
+      before?: readonly Step[];
+      /** Every weight, however long that takes. */
+      exact?: boolean;
+    };
     answer: Preview;
   };
   openDataset: { ask: DatasetReference; answer: { summary: DatasetSummary; files: readonly SeenFile[] } };

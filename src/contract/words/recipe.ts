@@ -75,6 +75,10 @@ export const preview = z.object({
   clipped: z.number(),
   /** Rows looked at when the answer is from a sample, else null. */
   sample: z.object({ rows: z.number(), of: z.number() }).nullable(),
+  /** True where the method needs data and a simpler rounding on the same grid stands for it. */
+  estimate: z.boolean(),
+  /** What this answer leaves out, in sentences. */
+  notes: z.array(z.string()),
   refusal: refusal.optional(),
   milliseconds: z.number(),
 });

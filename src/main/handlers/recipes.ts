@@ -25,9 +25,7 @@ export const recipes = {
     const model = context.library.models.get(input.modelId);
     const layer = model.layers.find((known) => known.name === input.layer);
     if (!layer) refuse('not-found', `${model.name} has no layer ${input.layer}.`);
-    return context.desk.preview(
-      { path: model.files[0]!.path, layer: input.layer, method: input.method, params: input.params },
-      signal,
-    );
+    const { modelId: _, ...ask } = input;
+    return context.desk.preview({ ...ask, path: model.files[0]!.path }, signal);
   }),
 };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { methodCard } from '../../../src/contract/words/method';
 import { layer, modelSummary, statistics as statisticsShape } from '../../../src/contract/words/model';
-import { preview as previewShape, type Recipe, runForecast } from '../../../src/contract/words/recipe';
+import { preview as previewShape, type Recipe, runForecast, type Step } from '../../../src/contract/words/recipe';
 import { layerOutcome } from '../../../src/contract/words/run';
 import { describe as describeEngine } from '../../../src/engine/describe';
 import { forecast, shortOf } from '../../../src/engine/forecast';
@@ -146,6 +146,36 @@ describe('preview', () => {
     expect(recurrent.bits).toBe(8);
     const no = previewShape.parse(await ask(conv, '/dw/Conv', 'int8-dynamic'));
     expect(no.refusal?.sentence).toMatch(/^int8-dynamic cannot take this layer\./);
+  });
+
+  test('what needs data says so: an estimate that is marked, or why there is nothing to see', async () => {
+    const params = { bits: 4, groupSize: 16 };
+    const gptq = previewShape.parse(await ask(mlp, '/fc1/MatMul', 'weight-only', { ...params, rounding: 'gptq' }));
+    const nearest = previewShape.parse(await ask(mlp, '/fc1/MatMul', 'weight-only', params));
+    expect([gptq.estimate, gptq.sqnrDb, nearest.estimate]).toEqual([true, nearest.sqnrDb, false]);
+    expect(gptq.notes.join()).toMatch(/GPTQ .* nearest stands for it/);
+    const integer = previewShape.parse(await ask(conv, '/conv1/Conv', 'int8-static'));
+    expect(integer.sqnrDb).toBeGreaterThan(30);
+    expect(integer.notes.join()).toMatch(/The weights alone/);
+  });
+
+  test('steps that prepare weights come first, where that needs no data', async () => {
+    const behind = (before: readonly Step[]) =>
+      preview(
+        { path: conv, layer: '/dw/Conv', method: 'weight-only', params: { bits: 4, groupSize: 0 }, before },
+        quiet(),
+      );
+    const alone = await behind([]);
+    const equalized = await behind([{ method: 'equalize', params: {} }]);
+    expect(equalized.notes).toEqual([]);
+    expect(equalized.before).not.toEqual(alone.before);
+    const unseen = await behind([{ method: 'smooth', params: {} }]);
+    expect(unseen.notes).toEqual(['Without SmoothQuant, which learns from calibration samples.']);
+    expect(unseen.sqnrDb).toBe(alone.sqnrDb);
+    const itself = previewShape.parse(await ask(conv, '/conv1/Conv', 'equalize'));
+    expect(itself.refusal).toBeUndefined();
+    expect([itself.sqnrDb, itself.levels, itself.bytesAfter]).toEqual([null, null, itself.bytesBefore]);
+    expect(itself.after).not.toEqual(itself.before);
   });
 
   test('wrong values and unknown layers are refused; a changed file is read again', async () => {

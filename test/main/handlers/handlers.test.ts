@@ -125,6 +125,8 @@ function previewOf(bits: number) {
     scaled: null,
     clipped: 0,
     sample: null,
+    estimate: false,
+    notes: [],
     milliseconds: 1,
   };
 }

@@ -48,6 +48,8 @@ function previewOf(layerName: string, method: string, bits: number): Preview {
     scaled: bits <= 4 ? scaled : null,
     clipped: bits === 2 ? 0.011 : 0,
     sample: null,
+    estimate: false,
+    notes: [],
     milliseconds: 12,
   };
 }

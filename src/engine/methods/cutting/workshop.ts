@@ -63,7 +63,7 @@ export function hollowWorkshop(
 /** `gathering` is for methods that learn from data. */
 export function kernelWorkshop(
   kernels: Kernels,
-  scratch: Scratch,
+  scratch: Pick<Scratch, 'once'>,
   signal: AbortSignal,
   gathering: Gathering | null = null,
 ): Workshop {

@@ -2,9 +2,9 @@
 import { type ReactNode, useState } from 'react';
 import type { MethodCard, ParameterValue } from '../../../contract/words/method';
 import type { Layer } from '../../../contract/words/model';
-import type { LayerPlan, Recipe } from '../../../contract/words/recipe';
+import type { LayerPlan, Preview, Recipe, Step } from '../../../contract/words/recipe';
 import { refusalOf } from '../../api';
-import { roughBytes, significant } from '../../format';
+import { count, roughBytes, significant } from '../../format';
 import { Card, RefusalCard } from '../../parts/card';
 import { EmptyState } from '../../parts/empty-state';
 import { Figure } from '../../parts/figure';
@@ -82,7 +82,15 @@ export function LayerPreview(props: LayerPreviewProps) {
     >
       <div className={look.preview}>
         {taken ? (
-          <Shown modelId={modelId} layer={layer} card={card} params={params} trying={trying} plan={plan}>
+          <Shown
+            modelId={modelId}
+            layer={layer}
+            card={card}
+            params={params}
+            before={recipe.steps.slice(0, step)}
+            trying={trying}
+            plan={plan}
+          >
             {trying && bits && tried !== null ? (
               <p className={look.trying}>
                 Trying {tried} bits; the recipe says {says}.{' '}
@@ -125,15 +133,16 @@ interface ShownProps {
   layer: Layer;
   card: MethodCard;
   params: Record<string, ParameterValue>;
+  before: Step[];
   /** The parameters tried instead, which the recipe does not have. */
   trying: Record<string, ParameterValue> | null;
   plan: LayerPlan | undefined;
   children: ReactNode;
 }
 
-function Shown({ modelId, layer, card, params, trying, plan, children }: ShownProps) {
-  const ask = { modelId, layer: layer.name, method: card.id, params };
-  const { data, error, isPlaceholderData } = usePreview(trying ? { ...ask, params: trying } : ask);
+function Shown({ modelId, layer, card, params, before, trying, plan, children }: ShownProps) {
+  const ask = { modelId, layer: layer.name, method: card.id, params, before };
+  const { data, error, isPlaceholderData, follows } = usePreview(trying ? { ...ask, params: trying } : ask);
   // A replaced preview is no refusal: what the forecast knows of the layer still holds.
   const thrown = error ? refusalOf(error) : null;
   const own = data && data.layer === layer.name ? data : null;
@@ -148,19 +157,7 @@ function Shown({ modelId, layer, card, params, trying, plan, children }: ShownPr
         <div>
           <span className={look.label}>Error of the weights</span>
           {shown ? (
-            <Figure
-              kind="measured"
-              mark
-              size="readout"
-              text={decibels(shown.sqnrDb)}
-              stale={stale}
-              figures={8}
-              how={
-                shown.sample
-                  ? `Signal to noise over ${shown.sample.rows} of ${shown.sample.of} rows; the run measures every weight.`
-                  : 'Signal to noise of the rounded weights against the layer as it is, over every weight.'
-              }
-            />
+            <ErrorFigure preview={shown} stale={stale} prepares={card.family === 'precondition'} />
           ) : (
             <Figure kind="unknown" size="readout" word="reading" figures={8} />
           )}
@@ -194,9 +191,45 @@ function Shown({ modelId, layer, card, params, trying, plan, children }: ShownPr
           ) : null}
         </div>
       </div>
-      {shown ? <LevelChart preview={shown} weights={layer.parameters} stale={stale} /> : <div className={look.chart} />}
+      {shown ? (
+        <LevelChart preview={shown} weights={layer.parameters} stale={stale} follows={follows} />
+      ) : (
+        <div className={look.chart} />
+      )}
+      {(shown?.notes ?? []).map((note) => (
+        <p key={note} className={look.trying}>
+          {note}
+        </p>
+      ))}
       {children}
-      <Alternatives ask={ask} card={card} ready={own !== null && !isPlaceholderData} />
+      <Alternatives ask={ask} card={card} ready={own !== null && !isPlaceholderData && !follows} />
     </>
+  );
+}
+
+/** Measured on the weights; predicted where a simpler rounding stands for one that needs data. */
+function ErrorFigure({ preview, stale, prepares }: { preview: Preview; stale: boolean; prepares: boolean }) {
+  const { sample, sqnrDb, estimate } = preview;
+  const shape = { size: 'readout', stale, figures: 8, mark: true } as const;
+  if (prepares) return <Figure kind="measured" {...shape} text="none" how="Nothing is rounded by this step." />;
+  const over = sample
+    ? `over ${count(sample.rows)} of ${count(sample.of)} rows; the exact value follows when the dial rests.`
+    : 'over every weight.';
+  if (estimate && sqnrDb !== null)
+    return (
+      <Figure
+        kind="predicted"
+        {...shape}
+        text={decibels(sqnrDb)}
+        how={`Of rounding to nearest on the same grid, ${over}`}
+      />
+    );
+  return (
+    <Figure
+      kind="measured"
+      {...shape}
+      text={decibels(sqnrDb)}
+      how={`Signal to noise of the rounded weights against the layer as it is, ${over}`}
+    />
   );
 }

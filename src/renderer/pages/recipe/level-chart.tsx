@@ -33,16 +33,18 @@ interface LevelChartProps {
   weights: number;
   /** Of before the last change, until the new answer is there. */
   stale: boolean;
+  /** A sample is shown, and the exact answer is on its way. */
+  follows?: boolean;
 }
 
-export const LevelChart = ({ preview, weights, stale }: LevelChartProps) => (
+export const LevelChart = ({ preview, weights, stale, follows = false }: LevelChartProps) => (
   <figure className={look.chart} data-stale={stale || undefined}>
-    <Drawing preview={preview} weights={weights} />
+    <Drawing preview={preview} weights={weights} follows={follows} />
   </figure>
 );
 
 /** Drawn once for each answer, however often the page around it changes meanwhile. */
-const Drawing = memo(function Drawing({ preview, weights }: Omit<LevelChartProps, 'stale'>) {
+const Drawing = memo(function Drawing({ preview, weights, follows }: Omit<Required<LevelChartProps>, 'stale'>) {
   const grid = gridOf(preview);
   const bins = useMemo(
     () => joinedBins(grid && preview.scaled ? preview.scaled : preview.before),
@@ -68,7 +70,7 @@ const Drawing = memo(function Drawing({ preview, weights }: Omit<LevelChartProps
 
   return (
     <>
-      <Key preview={preview} weights={weights} color={color} levels={grid?.length ?? null} />
+      <Key preview={preview} weights={weights} color={color} levels={grid?.length ?? null} follows={follows} />
       <Chart
         summary={summary(preview, weights)}
         table={() => ({
@@ -164,10 +166,11 @@ interface KeyProps {
   weights: number;
   color: string;
   levels: number | null;
+  follows: boolean;
 }
 
 /** What is drawn, over the drawing: no legend box. */
-const Key = ({ preview, weights, color, levels }: KeyProps) => (
+const Key = ({ preview, weights, color, levels, follows }: KeyProps) => (
   <figcaption className={look.key}>
     <span>
       <i className={look.before} />
@@ -179,7 +182,9 @@ const Key = ({ preview, weights, color, levels }: KeyProps) => (
     </span>
     {preview.clipped > 0 ? <b className={look.clipped}>{percent(clippedShare(preview))} clipped</b> : null}
     <span className={look.keyNote}>
-      {preview.sample ? `${count(preview.sample.rows)} of ${count(preview.sample.of)} rows` : 'root of counts'}
+      {preview.sample
+        ? `sample: ${count(preview.sample.rows)} of ${count(preview.sample.of)} rows${follows ? ', exact follows' : ''}`
+        : 'root of counts'}
     </span>
   </figcaption>
 );

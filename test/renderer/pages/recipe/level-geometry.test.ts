@@ -27,6 +27,8 @@ const preview = {
   scaled: { min: -2, max: 2, counts: [1, 2, 2, 1] },
   clipped: 4,
   sample: null,
+  estimate: false,
+  notes: [],
   milliseconds: 1,
 } satisfies Preview;
 
