@@ -192,7 +192,7 @@ describe('small models', () => {
   });
 });
 
-describe.skipIf(!hasTestData)('real models', () => {
+describe.skipIf(!hasTestData)('real models', { timeout: 30_000 }, () => {
   test('mnist-cnn: channels apart by 2^±6 ruin per-tensor int8; equalized it is back, left alone it is not', async () => {
     const given = await opened('mnist-cnn-ext/model.onnx');
     const { pixels, labels } = mnist(0, 1000);
