@@ -5,6 +5,7 @@ import { floatTensor } from './graph/tensor';
 import type { Kernels } from './kernels';
 import { inputsTogether } from './methods/cutting/hessians';
 import type { Order } from './methods/cutting/order';
+import { mostPositions } from './methods/cutting/patches';
 
 export interface FeedbackWork {
   /** Runs of a piece of the model for each sample: one for each input that is looked at. */
@@ -28,6 +29,7 @@ export function feedbackWork(orders: readonly Order[], sites: readonly LayerSite
     const site = sites.find((one) => one.tensor === tensor);
     const input = site?.node.inputs[0] ?? `own ${seen.size}`;
     const inputs = site?.macs ? site.macs / (rows * columns) : positions;
+    const looked = site?.op === 'Conv' ? Math.min(inputs, mostPositions) : inputs;
     total.feedback += rows * columns ** 2;
     total.peakBytes = Math.max(
       total.peakBytes,
@@ -36,7 +38,7 @@ export function feedbackWork(orders: readonly Order[], sites: readonly LayerSite
     if (seen.has(input)) continue;
     seen.add(input);
     total.pieces++;
-    total.sums += (inputs * columns ** 2) / 2;
+    total.sums += (looked * columns ** 2) / 2;
     total.feedback += columns ** 3 / 3;
   }
   return total;

@@ -20,6 +20,10 @@ const mnist = (from: number, to: number) => ({
   from,
   to,
 });
+const cifar = {
+  calibration: { inputs: testData('data/cifar10/train-5k.bin') },
+  test: { inputs: testData('data/cifar10/test-1k.bin') },
+};
 const cases = {
   mnistfc: {
     model: 'models/mnistfc/mnist-net_256x4.onnx',
@@ -29,10 +33,22 @@ const cases = {
   'cifar10-vit-ibp': {
     model: 'models/cifar10-vit-ibp/model.onnx',
     input: preparation['cifar10-vit-ibp'],
-    splits: {
-      calibration: { inputs: testData('data/cifar10/train-5k.bin') },
-      test: { inputs: testData('data/cifar10/test-1k.bin') },
-    },
+    splits: cifar,
+  },
+  'cifar10-resnet2b': {
+    model: 'models/cifar10-resnet2b/model.onnx',
+    input: preparation['cifar10-resnet2b'],
+    splits: cifar,
+  },
+  'cifar10-large': {
+    model: 'models/cifar10-large/model.onnx',
+    input: preparation['cifar10-tf'],
+    splits: cifar,
+  },
+  'mnist-cnn-ext': {
+    model: 'models/mnist-cnn-ext/model.onnx',
+    input: preparation['mnist-cnn-ext'],
+    splits: { calibration: mnist(0, 1000), test: mnist(2000, 10_000) },
   },
 };
 

@@ -1,5 +1,4 @@
 // Weight-only quantization: weights in 2, 4 or 8 bits with a scale for each small group; activations stay float.
-import type { MethodCard } from '../../contract/words/method';
 import type { Refusal } from '../../contract/words/refusal';
 import type { LayerSite } from '../graph/layers';
 import type { Rounding } from '../kernels/kernels';
@@ -17,108 +16,12 @@ import {
   putMatMulNBits,
   rowsForm,
 } from './cutting/packed';
+import { hasPatches } from './cutting/patches';
 import { Rewrite } from './cutting/rewrite';
 import { keptBeside, Shelf } from './cutting/shelf';
 import { putDequantized, type StoredPlan, storedPlan } from './cutting/stored';
+import { weightOnlyCard as card } from './cutting/weight-only-card';
 import type { LayerCut, Method, Params, Subject, Target } from './method';
-
-const card: MethodCard = {
-  id: 'weight-only',
-  title: 'Weight-only',
-  family: 'quantize',
-  help: 'Stores weights in 2, 4 or 8 bits, with one scale for each small group. MatMul, Gemm and embeddings are computed on the packed weights: smaller and faster. Convolutions and recurrent layers are unpacked on every run: smaller, not faster here.',
-  needs: ['weights'],
-  params: [
-    {
-      id: 'bits',
-      label: 'Bits',
-      help: 'Bits per weight. 8 is hardly ever felt, 4 costs a little, 2 needs care.',
-      kind: 'choice',
-      default: 4,
-      precision: true,
-      choices: [
-        { value: 8, label: '8' },
-        { value: 4, label: '4' },
-        { value: 2, label: '2', help: 'Four levels. Rarely good enough without training afterwards.' },
-      ],
-    },
-    {
-      id: 'groupSize',
-      label: 'Group size',
-      unit: 'weights',
-      help: 'Weights that share a scale. Smaller groups follow the weights more closely and cost more scales: a 32-bit scale adds 1 bit per weight at 32, and 0.25 at 128.',
-      kind: 'choice',
-      default: 32,
-      choices: [
-        { value: 16, label: '16' },
-        { value: 32, label: '32' },
-        { value: 64, label: '64' },
-        { value: 128, label: '128' },
-        { value: 256, label: '256' },
-        { value: 0, label: 'Channel', help: 'One scale for each output channel.' },
-      ],
-    },
-    {
-      id: 'rounding',
-      label: 'Rounding',
-      help: 'How each weight finds its level.',
-      kind: 'choice',
-      default: 'nearest',
-      choices: [
-        { value: 'nearest', label: 'Nearest', help: 'Each weight to the nearest level; needs no data.' },
-        {
-          value: 'mse',
-          label: 'Clipped (MSE)',
-          help: 'Nearest, in a range narrowed to the least error of each group; needs no data. Pays most at 2 bits.',
-        },
-        {
-          value: 'hqq',
-          label: 'HQQ',
-          help: 'Half-quadratic: zero points between the levels. Needs no data; the runtime unpacks such weights on every run, much slower.',
-        },
-        {
-          value: 'gptq',
-          label: 'GPTQ',
-          help: 'What rounding a weight does to the output is made good by the weights after it, layer by layer on calibration samples.',
-        },
-      ],
-    },
-    {
-      id: 'samples',
-      label: 'Samples',
-      help: 'Calibration samples that pass through the model. Above a billion parameters they end at 8,192 tokens.',
-      kind: 'number',
-      default: 128,
-      min: 1,
-      max: 4096,
-      integer: true,
-      logarithmic: true,
-      when: { rounding: ['gptq'] },
-    },
-    {
-      id: 'symmetric',
-      label: 'Symmetric',
-      help: 'Symmetric groups centre the levels on zero and store no zero points. Asymmetric ones fit lopsided weights better, at 1 code more per group.',
-      kind: 'switch',
-      default: true,
-      on: 'Centred on zero',
-      off: 'With zero points',
-    },
-    {
-      id: 'activations',
-      label: 'Activations inside the kernel',
-      help: 'The packed kernels are fastest when they round activations to int8 on the way in, block by block (about 0.5 % of the output). With float32 the product is exact and about half as fast; only 4 bits have such a kernel.',
-      kind: 'choice',
-      default: 'int8',
-      when: { bits: [4] },
-      choices: [
-        { value: 'int8', label: 'int8', help: 'Fast.' },
-        { value: 'float32', label: 'float32', help: 'Exact.' },
-      ],
-    },
-  ],
-  ops: ['MatMul', 'Gemm', 'Gather', 'Conv', 'ConvTranspose', 'LSTM', 'GRU', 'RNN', 'Attention'],
-};
 
 /** How a layer will be held: computed on packed, looked up packed, or unpacked on every run. */
 type Plan =
@@ -127,7 +30,7 @@ type Plan =
   | { readonly kind: 'stored'; readonly order: Order; readonly stored: StoredPlan }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-const isGptq = (plan: Plan): boolean => plan.kind === 'matmul' && plan.order.rounding === 'gptq';
+const isGptq = (plan: Plan): boolean => plan.kind !== 'refused' && plan.order.rounding === 'gptq';
 
 /** A group longer than a channel is the channel. */
 function gridFor(params: Params, columns: number, rounding: Rounding): Grid {
@@ -145,7 +48,7 @@ function isTiedToTable({ sites }: Subject, site: LayerSite): boolean {
   return sites.some((other) => other !== site && other.tensor === site.tensor && other.op === 'Gather');
 }
 
-/** Float zero points and inputs that can be seen are had in products alone; elsewhere a narrowed range comes closest. */
+/** Float zero points are had in products alone, inputs not everywhere; where a rounding does not fit, a narrowed range comes closest. */
 function roundingOf(params: Params, fits: boolean): Rounding {
   const rounding = params.rounding as Rounding;
   return fits || rounding === 'nearest' ? rounding : 'mse';
@@ -201,13 +104,13 @@ function formPlan(subject: Subject, site: LayerSite, params: Params, scaleType: 
     const rounding = roundingOf(params, !tied && (params.rounding !== 'gptq' || isInView(subject.model, site)));
     return { kind: 'matmul', order: matMulOrder(site, matrix, gridFor(params, matrix.columns, rounding), scaleType) };
   }
-  const rounding = roundingOf(params, false);
+  const rounding = roundingOf(params, params.rounding === 'gptq' && hasPatches(site) && isInView(subject.model, site));
   const { columns } = storedPlan(site, gridFor(params, Infinity, rounding), scaleType).order;
   const stored = storedPlan(site, gridFor(params, columns, rounding), scaleType);
   return { kind: 'stored', order: stored.order, stored };
 }
 
-function warningsOf(plan: Plan, params: Params, tied: boolean): string[] {
+function warningsOf(plan: Plan, op: string, params: Params, tied: boolean): string[] {
   if (plan.kind === 'refused') return [];
   const { columns } = plan.order;
   const warnings: string[] = [];
@@ -217,7 +120,7 @@ function warningsOf(plan: Plan, params: Params, tied: boolean): string[] {
       `${columns} weights a channel, fewer than a group of ${params.groupSize}: one scale per channel used.`,
     );
   const { rounding = 'nearest' } = plan.order;
-  if (rounding !== params.rounding) warnings.push(fallbackOf(plan, params, tied));
+  if (rounding !== params.rounding) warnings.push(fallbackOf(plan, op, params, tied));
   if (rounding === 'hqq')
     warnings.push(
       'Zero points between the levels have no fast kernel here: 6 (2 bits) to 20 times (4 bits) slower than without.',
@@ -227,13 +130,14 @@ function warningsOf(plan: Plan, params: Params, tied: boolean): string[] {
   return warnings;
 }
 
-function fallbackOf({ kind }: Plan, { rounding }: Params, tied: boolean): string {
+function fallbackOf({ kind }: Plan, op: string, { rounding }: Params, tied: boolean): string {
   const instead = 'mse is used instead.';
   if (tied) return `It shares its weights with a table, which ${rounding} cannot round: ${instead}`;
   if (rounding === 'hqq') return `Only MatMul and Gemm take zero points between the levels: ${instead}`;
   if (kind === 'table') return `A table has no inputs that gptq could make use of: ${instead}`;
+  if (op === 'Conv') return `gptq is for convolutions of all channels over one or two axes, in sight: ${instead}`;
   if (kind === 'matmul') return `Its inputs cannot be seen inside a subgraph or behind a transposition: ${instead}`;
-  return `gptq is for MatMul and Gemm: ${instead}`;
+  return `gptq is for MatMul, Gemm and Conv: ${instead}`;
 }
 
 export const weightOnly: Method = {
@@ -252,7 +156,7 @@ export const weightOnly: Method = {
 
   warnings(subject, site, params) {
     const tied = site.op !== 'Gather' && isTiedToTable(subject, site);
-    return warningsOf(planOf(subject, site, params), params, tied);
+    return warningsOf(planOf(subject, site, params), site.op, params, tied);
   },
 
   async *apply(subject, targets, workshop) {
@@ -287,7 +191,8 @@ export const weightOnly: Method = {
           break;
         }
         case 'stored': {
-          const shelved = await shelf.quantized(site, plan.order, plan.stored.form);
+          const hessian = isGptq(plan) ? await hessians?.of(site, () => rewrite.finish()) : undefined;
+          const shelved = await shelf.quantized(site, plan.order, plan.stored.form, hessian);
           putDequantized(rewrite, site, plan.stored, shelved);
           loss = shelved.loss;
           break;

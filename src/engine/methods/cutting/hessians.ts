@@ -1,7 +1,7 @@
 // What layers see of their inputs, layer by layer: the sums that GPTQ rounds by, each gathered behind the layers that were cut before it.
 import { refuse } from '../../../contract/words/refusal';
-import { readInt } from '../../graph/edit';
-import type { Model } from '../../graph/graph';
+import { readInt, readIntList, readString } from '../../graph/edit';
+import { elementCount, type Model } from '../../graph/graph';
 import type { LayerSite } from '../../graph/layers';
 import { producers } from '../../graph/walk';
 import type { Hessian } from '../../kernels/kernels';
@@ -10,11 +10,12 @@ import type { Subject, Target } from '../method';
 import { floatsOf } from './floats';
 import { Flow, mostTokensOf } from './flow';
 import type { Gathering } from './gathering';
+import { patchesOf } from './patches';
 
 /** Inputs that are handed to the kernels together: 16 MB of them. */
 export const inputsTogether = 2 ** 22;
 
-/** True where the values a product takes in can be asked for: in the model's own graph, in rows of K. */
+/** True where the values a layer takes in can be asked for: in the model's own graph, a product's in rows of K. */
 export function isInView({ graph }: Model, { scope, node }: LayerSite): boolean {
   const input = node.inputs[0] ?? '';
   if (scope.length > 0 || readInt(node, 'transA', 0) === 1) return false;
@@ -35,7 +36,7 @@ export function hessiansFor(
 
 export class Hessians implements AsyncDisposable {
   private flow: Flow | null = null;
-  private last: { input: string; hessian: Hessian } | null = null;
+  private last: { key: string; hessian: Hessian } | null = null;
   private readonly waiting: string[];
 
   constructor(
@@ -50,21 +51,22 @@ export class Hessians implements AsyncDisposable {
   async of(site: LayerSite, now: () => Model): Promise<Hessian> {
     const input = this.waiting.shift();
     if (input !== site.node.inputs[0]) throw new Error(`${site.name} is asked for out of order`);
-    if (this.last && this.last.input === input) return this.last.hessian;
+    const key = keyOf(site);
+    if (this.last?.key === key) return this.last.hessian;
     this.last = null;
     const { gathering } = this;
     const flow = (this.flow ??= await Flow.open(gathering, this.limit()));
-    const columns = site.tensor.dims[site.channelAxis === 0 ? 1 : 0]!;
+    const columns = elementCount(site.tensor.dims) / site.tensor.dims[site.channelAxis ?? 0]!;
     const hessian: Hessian = { columns, data: new Float64Array(columns * columns) };
     const rows = new Rows(hessian, gathering);
     const done = this.targets.length - this.waiting.length;
     await flow.visit(now(), input!, this.waiting, async (feed) => {
-      await rows.add(feed, site.name);
+      await rows.add(feed, site);
       const text = `Inputs of ${site.name}, layer ${done} of ${this.targets.length}`;
       gathering.tell(text, done, this.targets.length);
     });
     await rows.flush();
-    this.last = { input: input!, hessian };
+    this.last = { key, hessian };
     return hessian;
   }
 
@@ -79,6 +81,13 @@ export class Hessians implements AsyncDisposable {
   }
 }
 
+/** Layers of one key see the same rows. */
+function keyOf({ op, node, tensor }: LayerSite): string {
+  if (op !== 'Conv') return node.inputs[0]!;
+  const windows = ['strides', 'dilations', 'pads'].map((name) => readIntList(node, name));
+  return JSON.stringify([node.inputs[0], tensor.dims.slice(1), readString(node, 'auto_pad', ''), windows]);
+}
+
 /** Rows of many samples on their way into a sum, a few megabytes at a time. */
 class Rows {
   private parts: Float32Array[] = [];
@@ -89,10 +98,15 @@ class Rows {
     private readonly gathering: Gathering,
   ) {}
 
-  async add(feed: Feed, layer: string): Promise<void> {
-    const rows = floatsOf(feed);
-    if (!rows || feed.dims.at(-1) !== this.into.columns)
-      throw new Error(`${layer} takes in ${feed.dims.join('×')} of ${feed.dtype}, not rows of ${this.into.columns}`);
+  async add(feed: Feed, site: LayerSite): Promise<void> {
+    const values = floatsOf(feed);
+    const isConv = site.op === 'Conv';
+    const width = isConv ? feed.dims[1]! * elementCount(site.tensor.dims.slice(2)) : feed.dims.at(-1);
+    if (!values || width !== this.into.columns) {
+      const rows = `${feed.dims.join('×')} of ${feed.dtype}`;
+      throw new Error(`${site.name} takes in ${rows}, not rows of ${this.into.columns}`);
+    }
+    const rows = isConv ? patchesOf(site, feed.dims, values) : values;
     this.parts.push(rows);
     this.held += rows.length;
     if (this.held >= inputsTogether) await this.flush();

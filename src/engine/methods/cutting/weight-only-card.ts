@@ -1,0 +1,100 @@
+// What weight-only says of itself: its parameters, their bounds and their help.
+import type { MethodCard } from '../../../contract/words/method';
+
+export const weightOnlyCard: MethodCard = {
+  id: 'weight-only',
+  title: 'Weight-only',
+  family: 'quantize',
+  help: 'Stores weights in 2, 4 or 8 bits, with one scale for each small group. MatMul, Gemm and embeddings are computed on the packed weights: smaller and faster. Convolutions and recurrent layers are unpacked on every run: smaller, not faster here.',
+  needs: ['weights'],
+  params: [
+    {
+      id: 'bits',
+      label: 'Bits',
+      help: 'Bits per weight. 8 is hardly ever felt, 4 costs a little, 2 needs care.',
+      kind: 'choice',
+      default: 4,
+      precision: true,
+      choices: [
+        { value: 8, label: '8' },
+        { value: 4, label: '4' },
+        { value: 2, label: '2', help: 'Four levels. Rarely good enough without training afterwards.' },
+      ],
+    },
+    {
+      id: 'groupSize',
+      label: 'Group size',
+      unit: 'weights',
+      help: 'Weights that share a scale. Smaller groups follow the weights more closely and cost more scales: a 32-bit scale adds 1 bit per weight at 32, and 0.25 at 128.',
+      kind: 'choice',
+      default: 32,
+      choices: [
+        { value: 16, label: '16' },
+        { value: 32, label: '32' },
+        { value: 64, label: '64' },
+        { value: 128, label: '128' },
+        { value: 256, label: '256' },
+        { value: 0, label: 'Channel', help: 'One scale for each output channel.' },
+      ],
+    },
+    {
+      id: 'rounding',
+      label: 'Rounding',
+      help: 'How each weight finds its level.',
+      kind: 'choice',
+      default: 'nearest',
+      choices: [
+        { value: 'nearest', label: 'Nearest', help: 'Each weight to the nearest level; needs no data.' },
+        {
+          value: 'mse',
+          label: 'Clipped (MSE)',
+          help: 'Nearest, in a range narrowed to the least error of each group; needs no data. Pays most at 2 bits.',
+        },
+        {
+          value: 'hqq',
+          label: 'HQQ',
+          help: 'Half-quadratic: zero points between the levels. Needs no data; the runtime unpacks such weights on every run, much slower.',
+        },
+        {
+          value: 'gptq',
+          label: 'GPTQ',
+          help: 'What rounding a weight does to the output is made good by the weights after it, layer by layer on calibration samples.',
+        },
+      ],
+    },
+    {
+      id: 'samples',
+      label: 'Samples',
+      help: 'Calibration samples that pass through the model. Above a billion parameters they end at 8,192 tokens.',
+      kind: 'number',
+      default: 128,
+      min: 1,
+      max: 4096,
+      integer: true,
+      logarithmic: true,
+      when: { rounding: ['gptq'] },
+    },
+    {
+      id: 'symmetric',
+      label: 'Symmetric',
+      help: 'Symmetric groups centre the levels on zero and store no zero points. Asymmetric ones fit lopsided weights better, at 1 code more per group.',
+      kind: 'switch',
+      default: true,
+      on: 'Centred on zero',
+      off: 'With zero points',
+    },
+    {
+      id: 'activations',
+      label: 'Activations inside the kernel',
+      help: 'The packed kernels are fastest when they round activations to int8 on the way in, block by block (about 0.5 % of the output). With float32 the product is exact and about half as fast; only 4 bits have such a kernel.',
+      kind: 'choice',
+      default: 'int8',
+      when: { bits: [4] },
+      choices: [
+        { value: 'int8', label: 'int8', help: 'Fast.' },
+        { value: 'float32', label: 'float32', help: 'Exact.' },
+      ],
+    },
+  ],
+  ops: ['MatMul', 'Gemm', 'Gather', 'Conv', 'ConvTranspose', 'LSTM', 'GRU', 'RNN', 'Attention'],
+};
