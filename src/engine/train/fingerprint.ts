@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { print } from '../graph/print';
 import type { TrainAsk } from './loop';
 
-/** `start`: every parameter's value before the first step. */
-export function fingerprintOf(ask: TrainAsk, parts: object, start: Float32Array): string {
+/** `start`: every number that trains, before the first step. */
+export function fingerprintOf(ask: TrainAsk, parts: object, start: readonly Float32Array[]): string {
   const { model, parameters, data, settings, seed, held } = ask;
   const asked = {
     parameters,
@@ -14,9 +14,7 @@ export function fingerprintOf(ask: TrainAsk, parts: object, start: Float32Array)
     data: [data.train, data.tune, data.dataset.files],
     held: [...(held ?? [])].map(([name, places]) => [name, places.length]),
   };
-  return createHash('sha256')
-    .update(JSON.stringify(asked))
-    .update(print(model))
-    .update(new Uint8Array(start.buffer, start.byteOffset, start.byteLength))
-    .digest('hex');
+  const hash = createHash('sha256').update(JSON.stringify(asked)).update(print(model));
+  for (const values of start) hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  return hash.digest('hex');
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { refuse } from '../../contract/words/refusal';
 import type { InputPort } from '../data/index';
-import type { Model } from '../graph/graph';
+import type { Model, Node } from '../graph/graph';
 import { readFloats } from '../graph/tensor';
 import type { Feed, Feeds } from '../runtime/session';
 import { type Augmentation, augment, isAugmenting, pictureFeed } from './augment';
@@ -15,6 +15,7 @@ import type { Objective } from './objective';
 import { clipScale, type Optimizer, type OptimizerSettings, openOptimizer, type Parameter } from './optimizer';
 import { openProgram, type Pass, type Program, scalarFeed } from './program';
 import { randomFor, shuffled } from './random';
+import { RunningStatistics } from './running';
 import { type Drawn, SampleStore } from './samples';
 import { rateAt, type Schedule } from './schedule';
 import type { TrainingData } from './training-data';
@@ -34,6 +35,8 @@ export interface TrainSettings {
   readonly augmentation: Augmentation;
   /** Judgements without a better one after which it ends; 0: never. */
   readonly patience: number;
+  /** Batch norms beside what trains normalise by the batch, and their running statistics follow; else they stay as measured. */
+  readonly normsByBatch: boolean;
 }
 
 export interface TrainAsk {
@@ -64,7 +67,7 @@ export interface TrainAsk {
 export type Ending = 'done' | 'early' | 'stopped' | 'diverged';
 
 export interface Trained {
-  /** The best weights, by parameter. */
+  /** The best weights, by parameter; and the running statistics that go with them. */
   readonly weights: ReadonlyMap<string, Float32Array>;
   readonly curves: readonly Curve[];
   readonly steps: number;
@@ -96,6 +99,8 @@ interface State {
   curves: readonly Curve[];
 }
 
+/** Fewer samples at once say too little about a mean. */
+const fewestForNorms = 8;
 /** At least this many judgements, however short the training is. */
 const fewestJudgements = 4;
 const checkpointSeconds = 20;
@@ -143,7 +148,9 @@ class Training {
     private readonly draw: (indices: ArrayLike<number>) => Promise<Drawn>,
     private readonly judge: Judge | null,
     private readonly optimizer: Optimizer,
-    private readonly best: Float32Array,
+    private readonly running: RunningStatistics,
+    /** Of the best so far. */
+    private readonly best: { readonly weights: Float32Array; readonly running: Float32Array },
     private readonly parts: {
       readonly rows: number;
       readonly accumulate: number;
@@ -183,18 +190,23 @@ class Training {
       const first = await draw(Array.from({ length: rows }, (_, i) => i));
       if (isAugmenting(settings.augmentation)) pictureFeed(first.feeds);
       const names = parameters.map(({ name }) => name);
-      const programAsk = { ...ask, parameters: names };
+      const trains = new Set(names);
+      const byBatch = settings.normsByBatch && rows >= fewestForNorms;
+      const normsByBatch = ({ inputs }: Node): boolean => byBatch && (trains.has(inputs[1]!) || trains.has(inputs[2]!));
+      const programAsk = { ...ask, parameters: names, normsByBatch };
       const program = await openProgram(programAsk, 'train', first.feeds);
       closing.push(() => program.close());
-      const judge = tuneStore && new Judge(programAsk, tuneStore, Math.min(rows, tuneStore.count), signal);
+      const running = await RunningStatistics.of(ask.model, program.statistics);
+      const fed = { ...programAsk, parameters: [...names, ...running.views.keys()] };
+      const judge = tuneStore && new Judge(fed, tuneStore, Math.min(rows, tuneStore.count), signal);
       if (judge) closing.push(() => judge.close());
 
       const optimizer = openOptimizer(parameters, settings.optimizer);
       for (const { name } of parameters)
         optimizer.weights.get(name)!.set(await readFloats(ask.model.graph.initializers.get(name)!));
-      const best = new Float32Array(optimizer.arrays.get('weights')!);
+      const best = { weights: new Float32Array(optimizer.arrays.get('weights')!), running: running.all.slice() };
       const parts = { rows, accumulate, stepsPerEpoch, steps, judgeEvery };
-      const fingerprint = fingerprintOf(ask, parts, best);
+      const fingerprint = fingerprintOf(ask, parts, [best.weights, best.running]);
       const fresh: State = {
         fingerprint,
         step: 0,
@@ -210,7 +222,7 @@ class Training {
       const found = await readCheckpoint<State>(checkpointsOf(folder, fingerprint));
       const state = found?.state.fingerprint === fingerprint ? found.state : fresh;
       const curves = new Curves(ask.curve, state.curves);
-      const training = new Training(ask, stores, program, draw, judge, optimizer, best, parts, state, curves);
+      const training = new Training(ask, stores, program, draw, judge, optimizer, running, best, parts, state, curves);
       if (found && state !== fresh) training.takeUp(found.arrays);
       return training;
     } catch (error) {
@@ -221,7 +233,9 @@ class Training {
 
   private takeUp(arrays: ReadonlyMap<string, Float32Array>): void {
     for (const [name, array] of this.optimizer.arrays) array.set(arrays.get(name)!);
-    this.best.set(arrays.get('best')!);
+    this.running.all.set(arrays.get('running')!);
+    this.best.weights.set(arrays.get('bestWeights')!);
+    this.best.running.set(arrays.get('bestRunning')!);
     this.resumedAt = this.state.step;
   }
 
@@ -269,13 +283,11 @@ class Training {
   }
 
   finish(): Trained {
-    const { state, optimizer, curves, ask, program, parts } = this;
-    const whole = optimizer.arrays.get('weights')!;
-    const weights = new Map<string, Float32Array>();
-    for (const [name, view] of optimizer.weights) {
-      const at = (view.byteOffset - whole.byteOffset) / 4;
-      weights.set(name, this.best.slice(at, at + view.length));
-    }
+    const { state, optimizer, running, best, curves, ask, program, parts } = this;
+    const weights = new Map<string, Float32Array>([
+      ...partsOf(optimizer.weights, optimizer.arrays.get('weights')!, best.weights),
+      ...partsOf(running.views, running.all, best.running),
+    ]);
     return {
       weights,
       curves: curves.list,
@@ -346,7 +358,7 @@ class Training {
       masks[name] = { dtype: 'float32', dims, data };
     }
     const loss = scalarFeed();
-    const outputs: Record<string, Feed> = { [program.loss]: loss };
+    const outputs: Record<string, Feed> = { [program.loss]: loss, ...this.running.outputs };
     const before = isAdded ? optimizer.allGradients.slice() : null;
     for (const { name, dims } of parameters) {
       const output = program.gradients.get(name);
@@ -354,6 +366,7 @@ class Training {
     }
     const feeds = { ...drawn.feeds, ...(await objective.feeds(drawn)), ...masks, ...this.weightFeeds() };
     await program.run(feeds, outputs);
+    this.running.follow();
     if (before) for (let i = 0; i < before.length; i++) optimizer.allGradients[i]! += before[i]!;
     return loss.data[0]!;
   }
@@ -365,11 +378,17 @@ class Training {
     return feeds;
   }
 
+  private runningFeeds(): Feeds {
+    return Object.fromEntries(
+      [...this.running.views].map(([name, data]) => [name, { dtype: 'float32', dims: [data.length], data }]),
+    );
+  }
+
   private async judgeNow(): Promise<void> {
     const { state, judge, ask } = this;
     state.judged = state.step;
     if (!judge) return;
-    const level = await judge.level(this.weightFeeds());
+    const level = await judge.level({ ...this.weightFeeds(), ...this.runningFeeds() });
     this.curves.add('validation', state.step, level);
     if (state.step === 0) state.parentLevel = Number.isFinite(level) ? level : null;
     if (Number.isFinite(level) && (state.best === null || level < state.best.level)) {
@@ -382,7 +401,8 @@ class Training {
 
   private keepBest(level: number | null): void {
     if (level !== null) this.state.best = { step: this.state.step, level };
-    this.best.set(this.optimizer.arrays.get('weights')!);
+    this.best.weights.set(this.optimizer.arrays.get('weights')!);
+    this.best.running.set(this.running.all);
   }
 
   private async checkpointInTime(): Promise<void> {
@@ -396,11 +416,16 @@ class Training {
   }
 
   private async checkpoint(): Promise<void> {
-    const { ask, state, optimizer, best, curves } = this;
+    const { ask, state, optimizer, running, best, curves } = this;
     const started = performance.now();
     await writeCheckpoint<State>(checkpointsOf(ask.folder, state.fingerprint), state.step, {
       state: { ...state, curves: curves.list },
-      arrays: new Map<string, Float32Array>([...optimizer.arrays, ['best', best]]),
+      arrays: new Map<string, Float32Array>([
+        ...optimizer.arrays,
+        ['running', running.all],
+        ['bestWeights', best.weights],
+        ['bestRunning', best.running],
+      ]),
     });
     this.lastCheckpoint = performance.now();
     this.checkpointCost = (this.lastCheckpoint - started) / 1000;
@@ -416,6 +441,18 @@ class Training {
     const text = `Training, epoch ${epoch} of ${Math.ceil(ask.settings.epochs)}, step ${count(state.step)} of ${count(parts.steps)}, loss ${loss.toPrecision(3)}`;
     ask.tell(text, state.step, parts.steps);
   }
+}
+
+/** Copies of the stretches of `from` that the views take of `whole`. */
+function partsOf(
+  views: ReadonlyMap<string, Float32Array>,
+  whole: Float32Array,
+  from: Float32Array,
+): (readonly [string, Float32Array])[] {
+  return [...views].map(([name, view]) => {
+    const at = (view.byteOffset - whole.byteOffset) / 4;
+    return [name, from.slice(at, at + view.length)];
+  });
 }
 
 /** Each training of a recipe has its own. */

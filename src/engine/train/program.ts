@@ -4,10 +4,11 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { write } from '../formats/onnx';
 import { withoutUnused } from '../graph/edit';
-import type { Model, Value } from '../graph/graph';
+import type { Model, Node, Value } from '../graph/graph';
 import { type Feed, type Feeds, openSession, type Session } from '../runtime/session';
 import { differentiate } from './backward';
 import { decompose } from './decompose';
+import { type BatchStatistics, withBatchStatistics } from './decompose/batch-statistics';
 import { type Mask, withMasks } from './dropout';
 import { declared, withFixedInputs } from './fix';
 import type { Objective } from './objective';
@@ -27,6 +28,8 @@ export interface ProgramAsk {
   /** Initializers that are fed instead of stored. */
   readonly parameters: readonly string[];
   readonly pass?: Pass;
+  /** Norms that normalise by the batch at hand while they train. */
+  readonly normsByBatch?: (node: Node) => boolean;
   /** For the program's own file. */
   readonly folder: string;
   readonly threads?: number;
@@ -39,6 +42,8 @@ export interface Program {
   /** Parameter → output with its gradient; empty where the program only judges. */
   readonly gradients: ReadonlyMap<string, string>;
   readonly masks: readonly Mask[];
+  /** Means and variances of the batch, outputs as well. */
+  readonly statistics: readonly BatchStatistics[];
   /** Names of what must be fed. */
   readonly inputs: ReadonlySet<string>;
   run(feeds: Feeds, outputs: Feeds): Promise<Feeds>;
@@ -52,19 +57,25 @@ export async function openProgram(ask: ProgramAsk, form: 'train' | 'judge', samp
   const fixed = await withFixedInputs(ask.model, dims, sample, ask.folder);
   let plain = await decompose(fixed.model, fixed.known);
   if (ask.pass) plain = await ask.pass(plain.model, plain.known, form);
-  const masked = form === 'train' ? await withMasks(plain.model, plain.known) : { ...plain, masks: [] };
-  const attached = await objective.attach(masked.model, masked.known);
-  const { masks } = masked;
   if (form === 'judge') {
-    const model = judging(attached.model, attached.loss, parameters, attached.known);
-    return open(model, ask, { loss: attached.loss, gradients: new Map(), masks });
+    const { model, loss, known } = await objective.attach(plain.model, plain.known);
+    return open(judging(model, loss, parameters, known), ask, {
+      loss,
+      gradients: new Map(),
+      masks: [],
+      statistics: [],
+    });
   }
+  const { masks, ...masked } = await withMasks(plain.model, plain.known);
+  const { statistics, ...normed } = withBatchStatistics(masked.model, masked.known, ask.normsByBatch ?? (() => false));
+  const attached = await objective.attach(normed.model, normed.known);
   const { model, gradients } = await differentiate(attached.model, {
     loss: attached.loss,
     wrt: parameters,
+    keep: statistics.flatMap(({ batchMean, batchVariance }) => [batchMean, batchVariance]),
     known: attached.known,
   });
-  return open(model, ask, { loss: attached.loss, gradients, masks });
+  return open(model, ask, { loss: attached.loss, gradients, masks, statistics });
 }
 
 /** The same graph with its parameters as inputs and its loss as the only output. */
@@ -83,7 +94,7 @@ function judging(model: Model, loss: string, parameters: readonly string[], know
 async function open(
   model: Model,
   { folder, threads, config }: ProgramAsk,
-  parts: Pick<Program, 'loss' | 'gradients' | 'masks'>,
+  parts: Pick<Program, 'loss' | 'gradients' | 'masks' | 'statistics'>,
 ): Promise<Program> {
   const place = join(folder, `program-${randomBytes(4).toString('hex')}`);
   await mkdir(place, { recursive: true });

@@ -95,6 +95,7 @@ export const usual: TrainSettings = {
   clip: 1,
   augmentation: { flip: false, shift: 0, crop: 1 },
   patience: 0,
+  normsByBatch: true,
 };
 
 export async function trainBlobs(ask: Partial<Omit<TrainAsk, 'settings'>> & { settings?: Partial<TrainSettings> }) {

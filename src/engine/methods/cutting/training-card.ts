@@ -129,6 +129,17 @@ export function trainingParameters({ epochs = 3, learningRate = 3e-4 }: Usual = 
       integer: true,
     },
     {
+      id: 'norms',
+      label: 'Batch norms',
+      help: 'Norms over the batch follow the batches of the training, or stay as they were measured before. Below 8 samples at a time they always stay.',
+      kind: 'choice',
+      default: 'batch',
+      choices: [
+        { value: 'batch', label: 'Follow' },
+        { value: 'frozen', label: 'Stay' },
+      ],
+    },
+    {
       id: 'flip',
       label: 'Mirror',
       help: 'Pictures are mirrored left to right every other time. Not for digits and letters.',
@@ -177,5 +188,6 @@ export function settingsOf(params: Params): TrainSettings {
     clip: Number(params.clip),
     augmentation: { flip: params.flip === true, shift: Number(params.shift), crop: Number(params.crop) },
     patience: Number(params.patience),
+    normsByBatch: params.norms === 'batch',
   };
 }

@@ -42,6 +42,12 @@ export async function* trainLayers(
     const data = await workshop.make(count * 4, async () => bytesOf(trained!.weights.get(name)!));
     tensors.push({ ...model.graph.initializers.get(name)!, data });
   }
+  const own = new Set(tensors.map(({ name }) => name));
+  for (const [name, values] of trained?.weights ?? []) {
+    if (own.has(name)) continue;
+    const data = await workshop.make(values.byteLength, async () => bytesOf(values));
+    tensors.push({ ...model.graph.initializers.get(name)!, data });
+  }
   const untouched = new Set(trained?.untouched);
   for (const site of sites) {
     const notes = untouched.has(site.weight)
