@@ -1,89 +1,22 @@
 // Convolutions, pools, normalisations, recurrent networks and attention: outputs and gradients against those PyTorch computed in float64.
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { encode } from '../../../src/engine/formats/onnx';
-import { elementCount, type Model, type Node, type Tensor } from '../../../src/engine/graph/graph';
-import { floatTensor, int64Tensor } from '../../../src/engine/graph/tensor';
+import type { Model } from '../../../src/engine/graph/graph';
+import { floatTensor } from '../../../src/engine/graph/tensor';
 import { openSession } from '../../../src/engine/runtime/session';
 import { differentiate } from '../../../src/engine/train/backward';
 import { decompose } from '../../../src/engine/train/decompose';
 import { withBatchStatistics } from '../../../src/engine/train/decompose/batch-statistics';
 import { withFixedInputs } from '../../../src/engine/train/fix';
-import { numbersTensor } from '../../../src/engine/train/tape';
-import { model, node, type PlainAttribute, value } from '../models';
+import { model, node, value } from '../models';
 import { distance } from './gradient-check';
-
-interface Drawn {
-  readonly dims: readonly number[];
-  readonly seed: number;
-  readonly scale: number;
-  readonly mean: number;
-}
-
-/** As gradients-conv.py writes them. */
-interface Recorded {
-  readonly name: string;
-  readonly op: string;
-  readonly domain: string;
-  readonly opset?: number;
-  readonly attributes: Readonly<Record<string, PlainAttribute>>;
-  readonly inputs: Readonly<Record<string, Drawn>>;
-  /** Which input of the node each is, where they do not simply follow each other. */
-  readonly slots?: readonly number[];
-  /** Sizes of a Resize. */
-  readonly sizes?: readonly number[];
-  /** Attention with a cache: empty, the sequences full. */
-  readonly full?: boolean;
-  /** BatchNormalization by the batch. */
-  readonly train: boolean;
-  readonly outputs: readonly { readonly dims: readonly number[]; readonly values: string }[];
-  readonly gradients: Readonly<Record<string, string>>;
-}
-
-const cases = JSON.parse(
-  readFileSync(new URL('../../oracles/gradients-conv.json', import.meta.url), 'utf8'),
-) as readonly Recorded[];
-
-/** Uniform in mean ± scale: the generator of gradients-conv.py. */
-function drawn({ dims, seed, scale, mean }: Drawn): Float32Array {
-  let state = seed;
-  return Float32Array.from({ length: elementCount(dims) }, () => {
-    state = (Math.imul(1664525, state) + 1013904223) >>> 0;
-    return mean + scale * (state / 2 ** 31 - 1);
-  });
-}
-
-const unpacked = (text: string): Float32Array => new Float32Array(new Uint8Array(Buffer.from(text, 'base64')).buffer);
-
-function nodeOf(one: Recorded): { node: Node; constants: Tensor[] } {
-  const names = Object.keys(one.inputs);
-  const constants: Tensor[] = [];
-  const inputs: string[] = [];
-  for (const [i, name] of names.entries()) inputs[one.slots?.[i] ?? i] = name;
-  if (one.sizes) {
-    inputs[3] = 'sizes';
-    constants.push(int64Tensor('sizes', [one.sizes.length], one.sizes));
-  }
-  if (one.full) {
-    const { dims } = one.inputs.q!;
-    const last = Array.from({ length: dims[0]! }, () => dims[1]! - 1);
-    constants.push(
-      numbersTensor('last', 'int32', [last.length], last),
-      numbersTensor('total', 'int32', [], [dims[1]!]),
-    );
-    inputs[5] = 'last';
-    inputs[6] = 'total';
-  }
-  const outputs = one.outputs.map((_, i) => `y${i}`);
-  const dense = Array.from(inputs, (name) => name ?? '');
-  return { node: node(one.op, dense, outputs, one.attributes, { name: 'it', domain: one.domain }), constants };
-}
+import { cases, drawn, nodeOf, pullOf, type Recorded, unpacked } from './recorded';
 
 /** The node with the loss Σ y·r behind it; r is drawn as in the script. */
 function modelOf(one: Recorded, index: number): Model {
   const { node: it, constants } = nodeOf(one);
   const pulled = one.outputs.flatMap(({ dims }, i) => {
-    constants.push(floatTensor(`r${i}`, dims, drawn({ dims, seed: 1000 * index + 500 + i, scale: 1, mean: 0 })));
+    constants.push(floatTensor(`r${i}`, dims, pullOf(dims, index, i)));
     return [
       node('Mul', [`y${i}`, `r${i}`], [`pulled${i}`]),
       node('ReduceSum', [`pulled${i}`], [`part${i}`], { keepdims: 0 }),
