@@ -4,6 +4,7 @@ import type { TrainingRecord } from '../contract/words/training';
 import type { InputPort } from './data';
 import type { Kernels } from './kernels';
 import { openCalibration } from './measure/calibration';
+import { declaredInputs } from './measure/declared';
 import type { Gathering } from './methods/cutting/gathering';
 import { needsCalibration, trainingDataFor } from './recipe-needs';
 import type { StageClock } from './stage-clock';
@@ -36,6 +37,7 @@ export async function gather(
   for (const text of doubts) work.emit({ kind: 'log', level: 'warn', text });
   const gathering: Gathering = {
     calibration,
+    declared: dataset ? await declaredInputs(dataset, inputs) : new Map(),
     folder: ask.folder,
     kernels,
     signal: work.signal,

@@ -1,4 +1,5 @@
 // What a model's inputs look like, as their preparation says: the choices a recipe names.
+import type { InputSpec } from '../../contract/words/dataset';
 import { type InputMoments, rangeDeviations } from './moments-values';
 
 export interface InputKind {
@@ -24,3 +25,21 @@ export const inputKinds: readonly InputKind[] = [
   { value: 'signed', label: '−1 … 1', help: 'Bytes as −1 to 1.', moments: uniform(-1, 1) },
   { value: 'bytes', label: '0 … 255', help: 'Bytes as they are.', moments: uniform(0, 255) },
 ];
+
+/**
+ * Moments of an input that a dataset prepares: bytes through x·scale, then (x − mean) / std. Where a deviation is declared it is that of
+ * the data, else bytes are taken to be evenly spread. Null where nothing can be told: numbers that are no bytes, without a deviation.
+ */
+export function declaredMoments({ scale = 1, mean, std }: InputSpec, isBytes: boolean): InputMoments | null {
+  if (!isBytes && !std) return null;
+  const channels = Math.max(mean?.length ?? 1, std?.length ?? 1);
+  const prepared = (x: number): number[] =>
+    Array.from({ length: channels }, (_, c) => {
+      const of = (list: readonly number[] | undefined, none: number): number =>
+        list?.[list.length === 1 ? 0 : c] ?? none;
+      return (x * scale - of(mean, 0)) / of(std, 1);
+    });
+  const bounds = [...prepared(0), ...prepared(255)];
+  const [low, high] = isBytes ? [Math.min(...bounds), Math.max(...bounds)] : [-rangeDeviations, rangeDeviations];
+  return std ? { mean: 0, variance: 1, low, high } : { ...uniform(low, high) };
+}

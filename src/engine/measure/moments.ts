@@ -23,12 +23,12 @@ import type { InputMoments, Moments } from './moments-values';
 export async function momentsOf(
   graph: Graph,
   shapes: Shapes,
-  input: InputMoments,
+  input: InputMoments | ((name: string) => InputMoments),
 ): Promise<ReadonlyMap<string, Moments>> {
   const known = new Map<string, Moments>();
   for (const { name } of graph.inputs) {
     if (graph.initializers.has(name) || shapes.get(name)?.dtype !== 'float32') continue;
-    const { mean, variance, low, high } = input;
+    const { mean, variance, low, high } = typeof input === 'function' ? input(name) : input;
     known.set(name, {
       axis: null,
       mean: Float64Array.of(mean),

@@ -4,10 +4,12 @@ import { refuse } from '../../contract/words/refusal';
 import { readInt } from '../graph/edit';
 import { storedBytes } from '../graph/graph';
 import { foreseen } from '../measure/moments-foreseen';
-import { type InputKind, inputKinds } from '../measure/moments-input';
+import { inputKinds } from '../measure/moments-input';
+import type { InputMoments } from '../measure/moments-values';
 import { correctBiases } from './cutting/bias-correction';
 import { equalizedSubject } from './cutting/equalized';
 import { foldBatchNorms } from './cutting/fold';
+import type { Gathering } from './cutting/gathering';
 import { dequantizedAlready, refusal, unfitType } from './cutting/judge';
 import { computeType } from './cutting/matrix';
 import { planQdq, surroundingReason } from './cutting/qdq-plan';
@@ -47,10 +49,17 @@ const card: MethodCard = {
       id: 'inputs',
       label: 'Inputs are',
       kind: 'choice',
-      default: 'normalised',
-      help: 'What the model is fed with, as its preparation says. From Z3 on ranges are computed from it.',
+      default: 'declared',
+      help: 'What the model is fed with. From Z3 on ranges are computed from it.',
       when: { level: ['Z3', 'Z4'] },
-      choices: inputKinds.map(({ value, label, help }) => ({ value, label, help })),
+      choices: [
+        {
+          value: 'declared',
+          label: 'As declared',
+          help: 'As the chosen dataset prepares them; normalised where it does not say, or none is chosen. Its samples are not looked at.',
+        },
+        ...inputKinds.map(({ value, label, help }) => ({ value, label, help })),
+      ],
     },
     {
       id: 'perChannel',
@@ -133,21 +142,42 @@ export const zeroShot: Method = {
       }
       return rewrite.finish();
     }
-    const kind = inputKinds.find(({ value }) => value === params.inputs) as InputKind;
-    if (reaches(params, 'Z4')) now = await correctBiases(now, settled, kind.moments, workshop);
+    const inputs = inputsAre(params, workshop.gathering?.declared);
+    if (reaches(params, 'Z4')) now = await correctBiases(now, settled, inputs, workshop);
     const corrected = new Map(now.sites.map((site) => [site.name, site]));
     const last = settled.map((target) => ({ ...target, site: corrected.get(target.site.name)! }));
     const plan = planQdq(now, last);
-    const ranges = workshop.gathering ? await rangesWithoutData(now, observedValues(plan), kind.moments) : null;
+    const ranges = workshop.gathering ? await rangesWithoutData(now, observedValues(plan), inputs) : null;
     const writer = new QdqWriter(now, plan, { type: 'uint8', symmetric: false }, ranges, workshop, rounding);
     await writer.joins();
     for (const { site, params: own } of last) {
       const cut = await writer.product(plan.products.get(site.name)!, own.perChannel === true);
-      yield { ...cut, notes: [note, ...cut.notes], rescaled: unitsOf(site.name) };
+      yield {
+        ...cut,
+        notes: [note, ...inputNotes(params, now, workshop.gathering), ...cut.notes],
+        rescaled: unitsOf(site.name),
+      };
     }
     return writer.finish();
   },
 };
+
+/** Of each input: as the dataset declares it, or the kind that is chosen. */
+function inputsAre({ inputs }: Params, declared?: ReadonlyMap<string, InputMoments>): (name: string) => InputMoments {
+  const kind = inputKinds.find(({ value }) => value === inputs) ?? inputKinds[0]!;
+  return (name) => (inputs === 'declared' ? declared?.get(name) : undefined) ?? kind.moments;
+}
+
+/** What stands behind ranges and corrections, where the recipe leaves it to the dataset. */
+function inputNotes({ inputs }: Params, { model }: Subject, gathering: Gathering | null): string[] {
+  if (inputs !== 'declared' || !gathering) return [];
+  const isDeclared = model.graph.inputs.some(({ name }) => gathering.declared.has(name));
+  return [
+    isDeclared
+      ? 'Inputs are taken as the dataset declares them.'
+      : 'Nothing is declared about the inputs: they are taken to be normalised.',
+  ];
+}
 
 /** Why activations around the layer cannot be put on a grid without data. */
 function staticReason(subject: Subject, site: Subject['sites'][number], type: string | null): string | null {

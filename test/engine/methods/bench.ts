@@ -273,6 +273,7 @@ export async function withCut<T>(
   try {
     const { signal } = new AbortController();
     const gathering: Gathering = {
+      declared: new Map(),
       calibration: calibrationOf(given),
       folder,
       kernels,

@@ -18,7 +18,7 @@ import type { Workshop } from './workshop';
 export async function correctBiases(
   subject: Subject,
   targets: readonly Target[],
-  input: InputMoments,
+  input: (name: string) => InputMoments,
   workshop: Workshop,
 ): Promise<Subject> {
   const { graph } = subject.model;

@@ -2,12 +2,15 @@
 import type { TrainingRecord } from '../../../contract/words/training';
 import type { Kernels } from '../../kernels/kernels';
 import type { Calibration } from '../../measure/calibration';
+import type { InputMoments } from '../../measure/moments-values';
 import type { CurvePoint } from '../../train/curves';
 import type { TrainingData } from '../../train/training-data';
 
 export interface Gathering {
   /** Null where no step of the recipe needs data. */
   readonly calibration: Calibration | null;
+  /** Inputs whose preparation the dataset declares, by name; empty where none is chosen. No sample is looked at for them. */
+  readonly declared: ReadonlyMap<string, InputMoments>;
   /** The job's own folder. What is put there is removed again by who put it. */
   readonly folder: string;
   readonly kernels: Kernels;

@@ -8,7 +8,7 @@ import type { Subject } from '../method';
 export async function rangesWithoutData(
   { model, shapes }: Subject,
   values: readonly string[],
-  input: InputMoments,
+  input: (name: string) => InputMoments,
 ): Promise<ReadonlyMap<string, Range>> {
   const known = await momentsOf(model.graph, shapes, input);
   return new Map(
