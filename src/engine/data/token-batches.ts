@@ -99,8 +99,11 @@ function beside(port: InputPort, many: number, length: number): Feed {
   // Nothing was said before: a cache of length 0.
   const [, heads, , size] = shape;
   if (/^past/.test(name) && shape.length === 4 && typeof heads === 'number' && typeof size === 'number') {
-    const data = dtype === 'float16' ? new Uint16Array(0) : new Float32Array(0);
-    return { dtype: dtype === 'float16' ? 'float16' : 'float32', dims: [many, heads, 0, size], data };
+    const dims = [many, heads, 0, size];
+    if (dtype === 'int8') return { dtype, dims, data: new Int8Array(0) };
+    if (dtype === 'uint8') return { dtype, dims, data: new Uint8Array(0) };
+    if (dtype === 'float16') return { dtype, dims, data: new Uint16Array(0) };
+    return { dtype: 'float32', dims, data: new Float32Array(0) };
   }
   return refuse('unsupported', `The input "${name}" is not one that token ids alone can fill.`);
 }

@@ -5,6 +5,7 @@ import { finetune } from './finetune';
 import { float16 } from './float16';
 import { int8Dynamic } from './int8-dynamic';
 import { int8Static } from './int8-static';
+import { kvCache } from './kv-cache';
 import type { Method } from './method';
 import { rotate } from './rotate';
 import { smooth } from './smooth';
@@ -16,6 +17,7 @@ export const methods = [
   int8Dynamic,
   int8Static,
   weightOnly,
+  kvCache,
   zeroShot,
   equalize,
   awqScale,

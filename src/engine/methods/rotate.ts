@@ -66,7 +66,10 @@ export const rotate: Method = {
     const rewrite = new Rewrite(subject.model);
     const streams = chosenStreams(subject, new Set(targets.map(({ site }) => site.name)));
     const rotator = new Rotator(subject, streams, Number(seed), rewrite, workshop);
-    for (const { site } of targets) yield { layer: site.name, error: null, notes: await rotator.put(site) };
+    for (const { site } of targets) {
+      const rescaled = rotator.moves(site) ? [site.name] : [];
+      yield { layer: site.name, error: null, notes: await rotator.put(site), rescaled };
+    }
     await rotator.finish();
     return rewrite.finish();
   },

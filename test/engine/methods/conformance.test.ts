@@ -35,6 +35,7 @@ const variants: Record<string, readonly Record<string, unknown>[]> = {
     { symmetric: true, calibration: 'mse' },
     { calibration: 'entropy' },
   ],
+  'kv-cache': [{}, { bits: 4, perChannel: false }],
   rotate: [{}, { seed: 3 }],
   smooth: [{}],
   'zero-shot': ['Z0', 'Z1', 'Z2', 'Z3', 'Z4'].flatMap((level) => [
@@ -149,7 +150,8 @@ test('a cut layer is not cut again', async () => {
     subjects['tiny-mlp']!(),
     [{ method: 'weight-only', params: { bits: 8 } }],
     async ({ taken }) => {
-      for (const { card } of methods) {
+      // A cache has no weights to cut.
+      for (const { card } of methods.filter((method) => method.card.id !== 'kv-cache')) {
         const { taken: again } = await foretell(taken.subject.model, [{ method: card.id }]);
         for (const { refusal } of again.records.values()) expect(refusal?.sentence).toMatch(/8 bits already/);
       }
@@ -211,7 +213,7 @@ test('an abort ends it between tensors', async () => {
   };
   const workshop = kernelWorkshop(kernels, nowhere as never, stop.signal);
   // These have nothing to rescale or to turn in it.
-  const idle = ['awq-scale', 'rotate', 'smooth'];
+  const idle = ['awq-scale', 'kv-cache', 'rotate', 'smooth'];
   for (const { card } of methods.filter((method) => !idle.includes(method.card.id)))
     await expect(take(subjects['tiny-mlp']!(), [{ method: card.id }], workshop)).rejects.toMatchObject({
       name: 'AbortError',

@@ -49,7 +49,11 @@ function groupedAttention(call: Call): readonly Known[] {
   const isPacked = !call.has(1);
   const last = shape?.at(-1) ?? null;
   const head = divide(last, isPacked ? heads + 2 * kvHeads : heads);
-  const present = known(dtype, [shape?.[0] ?? null, kvHeads, null, head]);
+  // A cache of codes comes in and goes out in their type, 4 bits packed along the head.
+  const past = call.in(3);
+  const isCoded = past.dtype === 'int8' || past.dtype === 'uint8';
+  const stored = isCoded ? (past.shape?.at(-1) ?? null) : head;
+  const present = known(isCoded ? past.dtype : dtype, [shape?.[0] ?? null, kvHeads, null, stored]);
   return [known(dtype, shape ? [...shape.slice(0, -1), multiply(head, heads)] : null), present, present];
 }
 

@@ -90,6 +90,11 @@ export class Rotator {
     return notes;
   }
 
+  /** True where what the layer's node itself gives is no longer what it was: turned, or without its share of a norm's shift. */
+  moves(site: LayerSite): boolean {
+    return this.turnsOf(site).some(({ stream, affine }) => stream.makers.has(site) || affine?.shift || affine?.batch);
+  }
+
   /** Everything beside the layers, and the model's nodes; once, behind the last `put`. */
   async finish(): Promise<void> {
     for (const [node, changes] of this.changes)
