@@ -4,7 +4,7 @@ import type { Refusal } from '../../contract/words/refusal';
 import type { Model } from '../graph/graph';
 import type { LayerSite } from '../graph/layers';
 import type { inferShapes } from '../graph/shapes';
-import type { TrainSettings } from '../train/loop';
+import type { TrainSettings } from '../train/ask';
 import type { Workshop } from './cutting/workshop';
 
 /** Every parameter of the card, defaults filled in. */

@@ -1,7 +1,7 @@
 // What makes two trainings the same one: a checkpoint is only taken up by the training that wrote it.
 import { createHash } from 'node:crypto';
 import { print } from '../graph/print';
-import type { TrainAsk } from './loop';
+import type { TrainAsk } from './ask';
 
 /** `start`: every number that trains, before the first step. */
 export function fingerprintOf(ask: TrainAsk, parts: object, start: readonly Float32Array[]): string {

@@ -50,8 +50,15 @@ export interface Program {
   close(): Promise<void>;
 }
 
+/** The graph of a program before it is loaded. */
+export interface ProgramGraph extends Pick<Program, 'loss' | 'gradients' | 'masks' | 'statistics'> {
+  readonly model: Model;
+  /** Values of the forward graph and its loss. */
+  readonly known: ReadonlyMap<string, Known>;
+}
+
 /** `sample`: feeds of the size that every batch will have. */
-export async function openProgram(ask: ProgramAsk, form: 'train' | 'judge', sample: Feeds): Promise<Program> {
+export async function writeProgram(ask: ProgramAsk, form: 'train' | 'judge', sample: Feeds): Promise<ProgramGraph> {
   const { objective, parameters } = ask;
   const dims = new Map(ask.model.graph.inputs.map(({ name }) => [name, sample[name]?.dims ?? []]));
   const fixed = await withFixedInputs(ask.model, dims, sample, ask.folder);
@@ -59,23 +66,15 @@ export async function openProgram(ask: ProgramAsk, form: 'train' | 'judge', samp
   if (ask.pass) plain = await ask.pass(plain.model, plain.known, form);
   if (form === 'judge') {
     const { model, loss, known } = await objective.attach(plain.model, plain.known);
-    return open(judging(model, loss, parameters, known), ask, {
-      loss,
-      gradients: new Map(),
-      masks: [],
-      statistics: [],
-    });
+    const nothing = { gradients: new Map(), masks: [], statistics: [] };
+    return { model: judging(model, loss, parameters, known), known, loss, ...nothing };
   }
   const { masks, ...masked } = await withMasks(plain.model, plain.known);
   const { statistics, ...normed } = withBatchStatistics(masked.model, masked.known, ask.normsByBatch ?? (() => false));
-  const attached = await objective.attach(normed.model, normed.known);
-  const { model, gradients } = await differentiate(attached.model, {
-    loss: attached.loss,
-    wrt: parameters,
-    keep: statistics.flatMap(({ batchMean, batchVariance }) => [batchMean, batchVariance]),
-    known: attached.known,
-  });
-  return open(model, ask, { loss: attached.loss, gradients, masks, statistics });
+  const { model, loss, known } = await objective.attach(normed.model, normed.known);
+  const keep = statistics.flatMap(({ batchMean, batchVariance }) => [batchMean, batchVariance]);
+  const made = await differentiate(model, { loss, wrt: parameters, keep, known });
+  return { model: made.model, known, loss, gradients: made.gradients, masks, statistics };
 }
 
 /** The same graph with its parameters as inputs and its loss as the only output. */
@@ -91,11 +90,10 @@ function judging(model: Model, loss: string, parameters: readonly string[], know
   };
 }
 
-async function open(
-  model: Model,
-  { folder, threads, config }: ProgramAsk,
-  parts: Pick<Program, 'loss' | 'gradients' | 'masks' | 'statistics'>,
-): Promise<Program> {
+/** The program, loaded; its file is gone when it is closed. */
+export async function openProgram(ask: ProgramAsk, form: 'train' | 'judge', sample: Feeds): Promise<Program> {
+  const { model, known: _, ...parts } = await writeProgram(ask, form, sample);
+  const { folder, threads, config } = ask;
   const place = join(folder, `program-${randomBytes(4).toString('hex')}`);
   await mkdir(place, { recursive: true });
   let session: Session;

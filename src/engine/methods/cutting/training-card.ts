@@ -1,6 +1,6 @@
 // Parameters that every training method has on its card, and what the loop makes of them.
 import type { Parameter } from '../../../contract/words/method';
-import type { TrainSettings } from '../../train/loop';
+import type { TrainSettings } from '../../train/ask';
 import type { Params } from '../method';
 
 /** What a method sets otherwise than fine-tuning does. */
