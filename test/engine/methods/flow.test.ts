@@ -46,7 +46,7 @@ describe.skipIf(!hasTestData)('a flow', () => {
     const names = [...new Set(sites.filter(({ op }) => op === 'MatMul').map(({ node }) => node.inputs[0]!))];
     const whole = await openTaps(model, names, folder);
     const flow = await Flow.open(
-      { calibration, folder, kernels, signal, tell() {}, ...withoutTraining },
+      { calibration, declared: new Map(), folder, kernels, signal, tell() {}, ...withoutTraining },
       { samples: 3 },
     );
     try {
