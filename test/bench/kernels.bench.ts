@@ -76,8 +76,9 @@ export default function bench(): Measured {
       },
     },
     {
-      name: 'clipped ranges (80 steps), 4 bits, groups of 32',
-      goal: 0.025,
+      // The design's 0.025 is for 20 candidates; here there are 80.
+      name: 'clipped ranges (80 candidates), 4 bits, groups of 32',
+      goal: 0.006,
       run(k, at) {
         k.quantizeGroups(codes, scales, zeros, scratch, source + at * 4, piece / 4096, 4096, 32, 0, 4, 0);
         k.clipScales(scales, zeros, source + at * 4, 0, piece / 4096, 4096, 32, 4, floats);
@@ -176,12 +177,12 @@ export default function bench(): Measured {
     };
   });
   const optimiser = optimiserSteps();
-  const cell = (value: number | null) => (value === null ? '' : value.toFixed(2));
+  const cell = (value: number | null) => (value === null ? '' : value.toFixed(value < 0.1 ? 3 : 2));
   print(
     `Kernels, one core, CPU time, Node ${process.version}; copying 256 MiB: ${measured[0]!.copy} GB/s`,
     ['kernel', 'GB/s', '× copy', 'goal', '', 'from memory', '× plain'],
     measured.map((m) => [
-      ...[m.kernel, m.gigabytesPerSecond.toFixed(1), cell(m.timesCopy), cell(m.goal)],
+      ...[m.kernel, cell(m.gigabytesPerSecond), cell(m.timesCopy), cell(m.goal)],
       ...[m.goal === null ? '' : m.timesCopy >= m.goal ? 'met' : 'missed', cell(m.timesCopyFromMemory)],
       `${m.timesPlain} ×`,
     ]),

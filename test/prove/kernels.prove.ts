@@ -8,24 +8,35 @@ import { record } from './evidence';
 
 const root = resolve(import.meta.dirname, '../..');
 
-interface Benches {
-  readonly kernels: { readonly kernels: readonly { kernel: string; timesPlain: number }[] };
-  readonly rounding: { readonly layer: readonly { what: string; cpuSeconds: number }[] };
-}
-
-it('kernels, whole tensors from a file, optimiser steps and one layer of 4096 × 4096 by GPTQ', () => {
+/** Runs one bench in a process of its own and puts what it measured among the evidence. */
+function measure<Measured>(bench: string): Measured {
   const folder = mkdtempSync(join(tmpdir(), 'lathe-prove-kernels-'));
   const file = join(folder, 'bench.json');
   try {
     const env = { ...process.env, LATHE_BENCH_JSON: file };
-    execFileSync(process.execPath, ['test/bench/run.mjs'], { cwd: root, env, stdio: 'inherit' });
-    const measured = JSON.parse(readFileSync(file, 'utf8')) as Benches;
-    for (const [name, bench] of Object.entries(measured)) record('kernels', name, bench);
-    // A kernel has a SIMD twin only where it is at least twice as fast.
-    for (const { kernel, timesPlain } of measured.kernels.kernels) expect(timesPlain, kernel).toBeGreaterThanOrEqual(2);
-    const whole = measured.rounding.layer.filter(({ what }) => what === 'gptq, whole layer');
-    for (const { cpuSeconds } of whole) expect(cpuSeconds).toBeLessThan(2 * 2.9);
+    execFileSync(process.execPath, ['test/bench/run.mjs', bench], { cwd: root, env, stdio: 'inherit' });
+    const measured = JSON.parse(readFileSync(file, 'utf8'))[bench] as Measured;
+    record('kernels', bench, measured);
+    return measured;
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+it('kernels and optimiser steps: a SIMD twin only where it is at least twice as fast', () => {
+  const { kernels } = measure<{ kernels: { kernel: string; timesPlain: number }[] }>('kernels');
+  for (const { kernel, timesPlain } of kernels) expect(timesPlain, kernel).toBeGreaterThanOrEqual(2);
+});
+
+it('one layer of 4096 × 4096 by GPTQ, end to end, on one and two threads', () => {
+  const { layer, goalCpuSeconds } = measure<{ layer: { what: string; cpuSeconds: number }[]; goalCpuSeconds: number }>(
+    'rounding',
+  );
+  const whole = layer.filter(({ what }) => what === 'gptq, whole layer');
+  for (const { cpuSeconds } of whole) expect(cpuSeconds).toBeLessThan(2 * goalCpuSeconds);
+});
+
+it('whole tensors from a file on one and two threads, against reading the file', () => {
+  const { tensors } = measure<{ tensors: unknown[] }>('tensors');
+  expect(tensors.length).toBeGreaterThan(0);
 });
