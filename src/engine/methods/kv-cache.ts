@@ -3,10 +3,8 @@ import type { MethodCard } from '../../contract/words/method';
 import { refuse } from '../../contract/words/refusal';
 import { intAttribute, stringAttribute, withAttributes, withInputs } from '../graph/edit';
 import type { LayerSite } from '../graph/layers';
-import { openTaps } from '../runtime/taps';
+import { cacheScales } from './cutting/cache-scales';
 import { type Cache, cachesOf, pastInputs, presentOutputs, scaleInputs, withCodes } from './cutting/caches';
-import { floatsOf } from './cutting/floats';
-import type { Gathering } from './cutting/gathering';
 import { keepIt, refusal } from './cutting/judge';
 import { Rewrite } from './cutting/rewrite';
 import type { Method, Subject } from './method';
@@ -87,7 +85,13 @@ export const kvCache: Method = {
     const paramsOf = new Map(targets.map(({ site, params }) => [site, params]));
     const caches = chosenCaches(subject, new Set(targets.map(({ site }) => site.name)));
     const samples = Math.max(1, ...targets.map(({ params }) => Number(params.samples)));
-    const ranges = workshop.gathering ? await look(subject, caches, workshop.gathering, samples) : null;
+    const parts = caches.flatMap(({ node, heads, size, makers }) => {
+      const { bits, perChannel } = paramsOf.get(makers[0]!)!;
+      const own = { channels: heads * size, bits: Number(bits), perChannel: perChannel === true };
+      return presentOutputs.map((at) => ({ present: node.outputs[at]!, ...own }));
+    });
+    const gathering = parts.length > 0 ? workshop.gathering : null;
+    const scales = gathering && (await cacheScales(subject, parts, gathering, samples, card.title));
     const rewrite = new Rewrite(subject.model);
     const notes = new Map<LayerSite, string>();
     const declared = new Map(
@@ -104,13 +108,11 @@ export const kvCache: Method = {
       const inputs = Array.from({ length: 14 }, (_, i) => node.inputs[i] ?? '');
       for (const [i, present] of presentOutputs.entries()) {
         const name = node.outputs[present]!;
-        const data = await workshop.make(4 * (perChannel ? heads * size : 1), async () => {
-          const most = ranges!.get(name)!;
-          const own = perChannel ? most : Float64Array.of(most.reduce((a, b) => Math.max(a, b)));
-          // Codes are symmetric: ±127, ±7. A channel that was silent keeps what little it may say.
-          const scales = Float32Array.from(own, (value) => (value || 1) / (2 ** (Number(bits) - 1) - 1));
-          return new Uint8Array(scales.buffer);
-        });
+        const length = perChannel ? heads * size : 1;
+        const data = await workshop.make(
+          4 * length,
+          async () => new Uint8Array(scales!.get(name)!.buffer as ArrayBuffer),
+        );
         inputs[scaleInputs[i]!] = rewrite.store(subject.model.graph, `${name}_scale`, 'float32', dims, data).name;
         for (const value of [name, node.inputs[pastInputs[i]!]!])
           declared.set(value, withCodes(declared.get(value)!, Number(bits), size));
@@ -133,45 +135,3 @@ export const kvCache: Method = {
     return { ...model, graph };
   },
 };
-
-/** Largest |value| of each channel of each head, by the name of the present that holds them. */
-async function look(
-  subject: Subject,
-  caches: readonly Cache[],
-  gathering: Gathering,
-  samples: number,
-): Promise<Map<string, Float64Array>> {
-  const { calibration, folder, signal } = gathering;
-  if (!calibration) throw new Error('samples are asked for where no step announced the need');
-  const found = new Map<string, Float64Array>();
-  for (const { node, heads, size } of caches)
-    for (const present of presentOutputs) found.set(node.outputs[present]!, new Float64Array(heads * size));
-  if (found.size === 0) return found;
-  const isLarge = subject.sites.reduce((sum, site) => sum + site.parameters, 0) > 1e9;
-  const total = Math.min(samples, calibration.samples);
-  const taps = await openTaps(subject.model, [...found.keys()], folder);
-  try {
-    let seen = 0;
-    let tokens = 0;
-    for await (const feeds of calibration.batches(samples)) {
-      signal.throwIfAborted();
-      for (const [name, feed] of await taps.run(feeds)) {
-        const values = floatsOf(feed);
-        const most = found.get(name)!;
-        const [, heads, length, size] = feed.dims as readonly [number, number, number, number];
-        if (!values || heads * size !== most.length)
-          throw new Error(`${name} is ${feed.dims.join('×')} of ${feed.dtype}, not a cache of ${most.length} channels`);
-        for (let i = 0; i < values.length; i++) {
-          const channel = (Math.floor(i / (length * size)) % heads) * size + (i % size);
-          most[channel] = Math.max(most[channel]!, Math.abs(values[i]!));
-        }
-      }
-      gathering.tell(`${card.title}, sample ${++seen} of ${total}`, seen, total);
-      tokens += Math.max(...Object.values(feeds).map(({ dtype, data }) => (dtype === 'int64' ? data.length : 0)));
-      if (isLarge && tokens >= 8192) break;
-    }
-  } finally {
-    await taps.close();
-  }
-  return found;
-}
