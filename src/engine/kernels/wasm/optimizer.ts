@@ -36,7 +36,7 @@ export function sgd(
   weights: usize, grads: usize, m: usize, count: i32, gradScale: f32, decay: f32, momentum: f32, nesterov: i32, rate: f32
 ): void {
   const G = f32x4.splat(gradScale), D = f32x4.splat(decay), M = f32x4.splat(momentum), L = f32x4.splat(rate);
-  // The step is look·momentum + g with Nesterov's look ahead, the velocity itself without.
+  // The way is g + velocity·momentum with Nesterov's look ahead, the velocity itself without.
   const ahead = i32x4.splat(-nesterov);
   for (const body = weights + (<usize>(count & ~3) << 2); weights < body; ) {
     const w = v128.load(weights);
