@@ -175,7 +175,7 @@ export const weightOnly: Method = {
         case 'refused':
           throw new Error(`${site.name} was planned although it does not fit: ${plan.refusal.sentence}`);
         case 'matmul': {
-          const hessian = isGptq(plan) ? await hessians?.of(site, () => rewrite.finish()) : undefined;
+          const hessian = hessians && isGptq(plan) ? () => hessians.of(site, () => rewrite.finish()) : undefined;
           const shelved = await shelf.quantized(site, plan.order, blocksForm(plan.order), hessian);
           const activations = params.activations as 'int8' | 'float32';
           putMatMulNBits(rewrite, { site, order: plan.order, shelved, activations, type: plan.order.scaleType });
@@ -191,7 +191,7 @@ export const weightOnly: Method = {
           break;
         }
         case 'stored': {
-          const hessian = isGptq(plan) ? await hessians?.of(site, () => rewrite.finish()) : undefined;
+          const hessian = hessians && isGptq(plan) ? () => hessians.of(site, () => rewrite.finish()) : undefined;
           const shelved = await shelf.quantized(site, plan.order, plan.stored.form, hessian);
           putDequantized(rewrite, site, plan.stored, shelved);
           loss = shelved.loss;

@@ -5,10 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { forecast } from '../../../src/engine/forecast';
+import type { TensorData } from '../../../src/engine/graph/graph';
+import { readBytes } from '../../../src/engine/graph/tensor';
+import { openKernels } from '../../../src/engine/kernels';
+import { openCalibration } from '../../../src/engine/measure/calibration';
+import type { Gathering } from '../../../src/engine/methods/cutting/gathering';
+import { Scratch } from '../../../src/engine/methods/cutting/scratch';
+import { kernelWorkshop, type Quantized, type Workshop } from '../../../src/engine/methods/cutting/workshop';
+import { inputsOf, openSubject } from '../../../src/engine/open';
 import { runRecipe } from '../../../src/engine/run';
 import type { TaskEvent, Work } from '../../../src/engine/tasks';
 import { hasTestData, testData } from '../../data';
 import { preparation } from '../../datasets';
+import { storiesModel } from '../../stories';
+import { take, withoutTraining } from './bench';
 
 const folder = mkdtempSync(join(tmpdir(), 'lathe-gptq-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -92,4 +102,60 @@ describe.skipIf(!hasTestData)('weight-only by GPTQ', () => {
     const cut = foreseen.layers.filter(({ methods }) => methods.length > 0);
     expect(cut.length).toBeGreaterThan(15);
   });
+
+  it('goes on where weights are cut already: the same codes behind them, and no sums for those', async () => {
+    const { model } = (await openSubject(storiesModel)).subject;
+    const calibration = await openCalibration(
+      { path: testData('models/stories260K/selfgen_ids.json') },
+      inputsOf(await openSubject(storiesModel)),
+    );
+    const kernels = await openKernels();
+    const scratch = await Scratch.open(join(folder, 'scratch.bin'));
+    const { signal } = new AbortController();
+    const gathering: Gathering = {
+      ...withoutTraining,
+      declared: new Map(),
+      calibration,
+      folder: place(),
+      kernels,
+      signal,
+      tell: () => {},
+    };
+    const workshop = kernelWorkshop(kernels, scratch, signal, gathering);
+    const cut = async (known: readonly Quantized[]) => {
+      const made: Quantized[] = [];
+      let sums = 0;
+      const asked: Workshop = {
+        ...workshop,
+        async quantize(order, hessian) {
+          const counted = async () => {
+            sums++;
+            return await hessian!();
+          };
+          const answer = known[made.length] ?? (await workshop.quantize(order, hessian && counted));
+          made.push(answer);
+          return answer;
+        },
+      };
+      await take(model, [{ method: 'weight-only', params: { rounding: 'gptq', samples: 4 } }], asked);
+      return { made, sums };
+    };
+    try {
+      const whole = await cut([]);
+      const rest = await cut(whole.made.slice(0, ready));
+      expect(rest.sums).toBe(whole.sums - ready + tables);
+      for (const [i, { codes }] of rest.made.entries())
+        expect(await bytesOf(codes), `order ${i}`).toEqual(await bytesOf(whole.made[i]!.codes));
+    } finally {
+      await kernels.close();
+      await scratch.remove();
+    }
+  });
 });
+
+/** Orders that a run before has answered; the embeddings come first and need no inputs. */
+const [ready, tables] = [17, 1];
+
+const bytesOf = (data: TensorData): Promise<Uint8Array> =>
+  readBytes({ name: 'codes', dtype: 'uint8', dims: [data.kind === 'file' ? data.length : byteCount(data)], data });
+const byteCount = (data: TensorData): number => (data.kind === 'bytes' ? data.bytes.length : 0);

@@ -36,34 +36,41 @@ export function hessiansFor(
 
 export class Hessians implements AsyncDisposable {
   private flow: Flow | null = null;
+  /** Targets whose inputs were computed. */
+  private passed = 0;
   private last: { key: string; hessian: Hessian } | null = null;
-  private readonly waiting: string[];
 
   constructor(
     private readonly subject: Subject,
     private readonly targets: readonly Target[],
     private readonly gathering: Gathering,
-  ) {
-    this.waiting = targets.map(({ site }) => site.node.inputs[0]!);
-  }
+  ) {}
 
-  /** Σ x·xᵀ over the inputs of a layer, in the model as it is now. Layers that share an input share the sum. */
+  /**
+   * Σ x·xᵀ over the inputs of a layer, in the model as it is now. Layers that share an input share the sum. Layers are asked for in their order;
+   * those that were not, because their weights are cut already, are passed one by one.
+   */
   async of(site: LayerSite, now: () => Model): Promise<Hessian> {
-    const input = this.waiting.shift();
-    if (input !== site.node.inputs[0]) throw new Error(`${site.name} is asked for out of order`);
+    const at = this.targets.findIndex((target) => target.site === site);
+    if (at < this.passed) throw new Error(`${site.name} is asked for out of order`);
+    const inputs = this.targets.map((target) => target.site.node.inputs[0]!);
+    const input = inputs[at]!;
+    const first = this.passed;
+    this.passed = at + 1;
     const key = keyOf(site);
     if (this.last?.key === key) return this.last.hessian;
     this.last = null;
     const { gathering } = this;
     const flow = (this.flow ??= await Flow.open(gathering, this.limit()));
+    for (const [i, before] of inputs.slice(first, at).entries())
+      if (before !== input) await flow.visit(now(), before, inputs.slice(first + i + 1), () => {});
     const columns = elementCount(site.tensor.dims) / site.tensor.dims[site.channelAxis ?? 0]!;
     const hessian: Hessian = { columns, data: new Float64Array(columns * columns) };
     const rows = new Rows(hessian, gathering);
-    const done = this.targets.length - this.waiting.length;
-    await flow.visit(now(), input!, this.waiting, async (feed) => {
+    await flow.visit(now(), input, inputs.slice(at + 1), async (feed) => {
       await rows.add(feed, site);
-      const text = `Inputs of ${site.name}, layer ${done} of ${this.targets.length}`;
-      gathering.tell(text, done, this.targets.length);
+      const text = `Inputs of ${site.name}, layer ${at + 1} of ${this.targets.length}`;
+      gathering.tell(text, at + 1, this.targets.length);
     });
     await rows.flush();
     this.last = { key, hessian };

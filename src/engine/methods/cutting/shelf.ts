@@ -38,7 +38,7 @@ export class Shelf {
     }
   }
 
-  async quantized(site: LayerSite, order: Order, form: Form, hessian?: Hessian): Promise<Shelved> {
+  async quantized(site: LayerSite, order: Order, form: Form, hessian?: () => Promise<Hessian>): Promise<Shelved> {
     const key = `${orderKey(order)} ${form.codes.dtype} ${form.codes.dims}`;
     let ofTensor = this.kept.get(site.tensor);
     if (!ofTensor) this.kept.set(site.tensor, (ofTensor = new Map()));

@@ -23,8 +23,8 @@ export interface Halved {
 }
 
 export interface Workshop {
-  /** `hessian`: what an order with rounding `gptq` needs. */
-  quantize(order: Order, hessian?: Hessian): Promise<Quantized>;
+  /** `hessian`: what an order with rounding `gptq` needs; not asked for where the answer is there already. */
+  quantize(order: Order, hessian?: () => Promise<Hessian>): Promise<Quantized>;
   toFloat16(tensor: Tensor): Promise<Halved>;
   /** Bytes that a method computes itself; `length` is known beforehand. Where nothing is computed, `compute` is not called. */
   make(length: number, compute: () => Promise<Uint8Array>): Promise<TensorData>;
@@ -81,7 +81,7 @@ export function kernelWorkshop(
     },
     async quantize(order, hessian) {
       const { parts, loss } = await scratch.once(`quantize ${nameOf(order.tensor)} ${orderKey(order)}`, async () => {
-        const made = await kernels.quantize(requestOf(order, signal, hessian));
+        const made = await kernels.quantize(requestOf(order, signal, await hessian?.()));
         const zeroPoints = hasFloatZeros(order)
           ? floatBytes(order, layScales(order, made.floatZeroPoints!))
           : made.zeroPoints && layZeroPoints(order, made.zeroPoints);
