@@ -13,7 +13,11 @@ export interface Step {
   readonly shapes: Shapes;
 }
 
-/** y_m = Σ w·x + b: mean Σ w·μ + b, variance Σ w²·σ². Padding is left out of account: it is what the middle of the picture sees. */
+/**
+ * y_m = Σ w·x + b: mean Σ w·μ + b. Variance Σ w²·σ² where neighbours are independent, Σ (Σ_t w)²·σ² where they are alike: pictures lie
+ * between, and the larger counts, so that no range is too small. Padding is left out of account: it is what the middle of the
+ * picture sees.
+ */
 export async function convolved({ node, constants }: Step, given: Moments): Promise<Moments | null> {
   const weight = constants.get(node.inputs[1]!);
   if (!weight) return null;
@@ -29,17 +33,21 @@ export async function convolved({ node, constants }: Step, given: Moments): Prom
   for (let row = 0; row < rows; row++) {
     const first = Math.floor(row / perGroup) * columns;
     let sum = bias.length > 0 ? bias[row]! : 0;
-    let square = 0;
+    let [apart, alike] = [0, 0];
     for (let c = 0; c < columns; c++) {
       const [m, v] = [at(input.mean, first + c), at(input.variance, first + c)];
+      let [whole, squares] = [0, 0];
       for (let t = 0; t < taps; t++) {
         const w = values[(row * columns + c) * taps + t]!;
-        sum += w * m;
-        square += w * w * v;
+        whole += w;
+        squares += w * w;
       }
+      sum += whole * m;
+      apart += squares * v;
+      alike += whole * whole * v;
     }
     mean[row] = sum;
-    variance[row] = square;
+    variance[row] = Math.max(apart, alike);
   }
   return spread(1, mean, variance);
 }

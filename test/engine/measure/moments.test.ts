@@ -132,6 +132,28 @@ test('products over independent inputs, their biases and ReLUs: exact but for sa
   for (const [name, error] of Object.entries(worst)) expect(error, name).toBeLessThan(0.03);
 });
 
+/** Every window of taps adds up to nothing. */
+function cancelling(name: string, dims: number[], seed: number): Tensor {
+  const taps = elementCount(dims.slice(2));
+  const values = randomWeights(elementCount(dims), 1 / Math.sqrt(elementCount(dims.slice(1))), seed);
+  for (let at = 0; at < values.length; at += taps) {
+    const mean = values.subarray(at, at + taps).reduce((sum, one) => sum + one, 0) / taps;
+    for (let t = 0; t < taps; t++) values[at + t]! -= mean;
+  }
+  return floatTensor(name, dims, values);
+}
+
+test('neighbours that are alike: taps of one sign add up, and the range is not too small', async () => {
+  const of = model({
+    inputs: [value('x', 'float32', [1, 1, 8, 8])],
+    outputs: [value('y')],
+    nodes: [node('Conv', ['x', 'w'], ['y'], { kernel_shape: [3, 3] })],
+    initializers: [floatTensor('w', [1, 1, 3, 3], new Float32Array(9).fill(1 / 9))],
+  });
+  const told = await momentsOf(of.graph, await inferShapes(of), normal);
+  expect(told.get('y')!.variance[0]).toBeCloseTo(1, 6);
+});
+
 test('convolutions, grouped too, turned and flattened: per channel, inside the padding', async () => {
   const of = model({
     inputs: [value('x', 'float32', [400, 4, 10, 10])],
@@ -147,7 +169,8 @@ test('convolutions, grouped too, turned and flattened: per channel, inside the p
       node('Reshape', ['f', 'flat'], ['y']),
     ],
     initializers: [
-      weight('a.w', [8, 4, 3, 3], 1),
+      // Taps that cancel: the variance is that of independent neighbours, which these inputs are.
+      cancelling('a.w', [8, 4, 3, 3], 1),
       weight('a.b', [8], 2),
       weight('d.w', [8, 1, 1, 1], 3, 2),
       weight('e.w', [5, 8, 6, 6], 4),
