@@ -67,18 +67,26 @@ function hadamard(vector: Float64Array, { order, matrix }: Core): void {
   for (let half = order; half < length; half *= 2) {
     for (let from = 0; from < length; from += 2 * half) {
       for (let i = from; i < from + half; i++) {
-        const [a, b] = [vector[i]!, vector[i + half]!];
+        const a = vector[i]!;
+        const b = vector[i + half]!;
         vector[i] = a + b;
         vector[i + half] = a - b;
       }
     }
   }
   const scale = 1 / Math.sqrt(length);
+  if (order === 1) {
+    for (let i = 0; i < length; i++) vector[i]! *= scale;
+    return;
+  }
   const mixed = new Float64Array(order);
   for (let from = 0; from < length; from += order) {
     mixed.fill(0);
-    for (let i = 0; i < order; i++)
-      for (let j = 0; j < order; j++) mixed[j]! += vector[from + i]! * matrix[i * order + j]!;
+    for (let i = 0; i < order; i++) {
+      const value = vector[from + i]!;
+      const row = i * order;
+      for (let j = 0; j < order; j++) mixed[j]! += value * matrix[row + j]!;
+    }
     for (let j = 0; j < order; j++) vector[from + j] = mixed[j]! * scale;
   }
 }
