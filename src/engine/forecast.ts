@@ -70,6 +70,7 @@ function sentences(cost: RunCost): string[] {
   return [
     ...(cut === 0 ? ['No layer is cut: every one is refused, each with its reason.'] : []),
     ...(cost.loads ? [] : [tooLargeToLoad(cost)]),
+    ...cost.sentences,
   ];
 }
 

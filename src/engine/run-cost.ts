@@ -15,6 +15,7 @@ import { elementsOf, hollowWorkshop } from './methods/cutting/workshop';
 import type { Subject } from './methods/method';
 import { type Taken, takeSteps } from './recipe-steps';
 import { gatherCost } from './run-cost-gather';
+import { trainingCost } from './run-cost-train';
 import { freeMemoryBytes, ownMemoryBytes } from './runtime/machine';
 import { type RuntimeSpeed, runtimeSpeed } from './runtime/speed';
 import type { DatasetReference } from './tasks';
@@ -40,6 +41,8 @@ export interface RunCost {
   readonly peakBytes: number;
   readonly diskBytes: number;
   readonly stages: readonly { readonly stage: Stage; readonly seconds: number }[];
+  /** What to know before the start. */
+  readonly sentences: readonly string[];
   readonly freeDiskBytes: number;
   readonly freeMemoryBytes: number;
   /** The compressed model can be loaded here. */
@@ -104,6 +107,7 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
   const { dataset } = question;
   const cuts = orders.filter((order): order is Order => 'rows' in order);
   const gather = dataset ? await gatherCost({ ...question, dataset, runtime, orders: cuts }) : null;
+  const training = await trainingCost({ ...question, dataset, runtime });
   const freeMemory = freeMemoryBytes();
   const loads = bytesAfter * loadedPerByte <= freeMemory;
   const looksInside = loads && dataset !== undefined && bytesBefore <= largestOptimised;
@@ -114,6 +118,7 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
   const stages: { stage: Stage; seconds: number }[] = [
     { stage: 'fit', seconds: fitSeconds },
     ...(gather ? [{ stage: 'gather' as const, seconds: gather.seconds }] : []),
+    ...(training ? [{ stage: 'train' as const, seconds: training.seconds }] : []),
     { stage: 'apply', seconds: apply },
     { stage: 'write', seconds: bytesAfter / writePerSecond },
   ];
@@ -125,9 +130,18 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
     dry,
     turns,
     bytesAfter,
-    peakBytes: ownMemoryBytes() + hostMemoryBytes() + largestInMemory(orders, kernels) + (gather?.peakBytes ?? 0),
-    diskBytes: newBytes - ready.bytes + bytesAfter + Math.max(optimised, gather?.diskBytes ?? 0, copies),
+    peakBytes:
+      ownMemoryBytes() +
+      hostMemoryBytes() +
+      Math.max(largestInMemory(orders, kernels) + (gather?.peakBytes ?? 0), training?.peakBytes ?? 0),
+    diskBytes:
+      newBytes -
+      ready.bytes +
+      bytesAfter +
+      (training?.diskBytes ?? 0) +
+      Math.max(optimised, gather?.diskBytes ?? 0, copies),
     stages,
+    sentences: training?.sentences ?? [],
     freeDiskBytes: await freeDisk(folder),
     freeMemoryBytes: freeMemory,
     loads,

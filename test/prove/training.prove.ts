@@ -13,14 +13,15 @@ import { mobileNet, smallCnn } from '../engine/train/networks';
 import { storiesEncoder, storiesModel, storiesParagraphs } from '../stories';
 import { record } from './evidence';
 
-const folder = mkdtempSync(join(tmpdir(), 'lathe-prove-training-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+// A folder that is given stays, and trainings that were interrupted in it go on.
+const given = process.env.LATHE_PROVE_FOLDER;
+const folder = given ?? mkdtempSync(join(tmpdir(), 'lathe-prove-training-'));
+afterAll(() => given === undefined && rmSync(folder, { recursive: true, force: true }));
 const quiet: Work = { emit: () => {}, stopping: false, signal: new AbortController().signal };
 
-let jobs = 0;
-async function fineTune(path: string, dataset: string, params: object, seed = 7) {
-  const job = join(folder, `job-${++jobs}`);
-  mkdirSync(job);
+async function fineTune(name: string, path: string, dataset: string, params: object, seed = 7) {
+  const job = join(folder, `job-${name}`);
+  mkdirSync(job, { recursive: true });
   const recipe = { lathe: 1 as const, steps: [{ method: 'finetune', params: params as never }] };
   const result = await runRecipe({ path, recipe, seed, folder: job, dataset: { path: dataset } }, quiet);
   return { ...result, model: join(job, 'artifact', result.files[0]!.path) };
@@ -80,7 +81,7 @@ describe.skipIf(!hasTestData)('training', () => {
     };
     for (const [name, { model, input, splits, params }] of Object.entries(cases)) {
       const data = writeData(name, { task: 'classification', inputs: { '*': input }, splits });
-      const { baseline, compressed, training, stages } = await fineTune(testData(model), data, params);
+      const { baseline, compressed, training, stages } = await fineTune(name, testData(model), data, params);
       const [{ parentLevel, bestLevel, steps }] = training as [(typeof training & object)[number]];
       record('training', name, {
         ...{ before: baseline!.quality, after: compressed!.quality, parentLevel, bestLevel, steps },
@@ -96,18 +97,20 @@ describe.skipIf(!hasTestData)('training', () => {
     for (const seed of [1, 2, 3]) {
       const path = await writeModel(`small-cnn-${seed}`, smallCnn({ seed }));
       const params = { epochs: 4, batch: 128, learningRate: 2e-3, patience: 0 };
-      const { compressed, stages } = await fineTune(path, data, params, seed);
-      runs.push({ seed, accuracy: compressed!.quality.value, seconds: trainSeconds(stages) });
+      const { compressed, stages, training } = await fineTune(`cnn-${seed}`, path, data, params, seed);
+      const { resumedAt = null } = training![0]!;
+      runs.push({ seed, accuracy: compressed!.quality.value, seconds: trainSeconds(stages), resumedAt });
+      const soFar = mean(runs.map((run) => run.accuracy));
+      record('training', 'fashionMnistFromScratch', { runs, mean: soFar, epochs: 4, batch: 128 });
     }
     const accuracy = mean(runs.map((run) => run.accuracy));
-    record('training', 'fashionMnistFromScratch', { runs, mean: accuracy, epochs: 4, batch: 128 });
     expect(accuracy).toBeGreaterThanOrEqual(0.905);
   });
 
   it('a MobileNet-like net with batch norms on Fashion-MNIST from scratch', { timeout: 3_000_000 }, async () => {
     const path = await writeModel('mobile-net', mobileNet({ width: 0.5 }));
     const params = { epochs: 3, batch: 128, learningRate: 4e-3, patience: 0 };
-    const { compressed, stages, training } = await fineTune(path, fashionData(), params);
+    const { compressed, stages, training } = await fineTune('mobile-net', path, fashionData(), params);
     record('training', 'mobileNetFashionMnist', {
       ...{ quality: compressed!.quality, seconds: trainSeconds(stages), bestLevel: training![0]!.bestLevel },
       epochs: 3,
@@ -130,7 +133,7 @@ describe.skipIf(!hasTestData)('training', () => {
     const cut = Math.floor(ids.length * 0.9);
     writeFileSync(join(home, 'train.json'), JSON.stringify(ids.slice(0, cut)));
     writeFileSync(join(home, 'test.json'), JSON.stringify(ids.slice(cut)));
-    const { baseline, compressed, stages, training } = await fineTune(storiesModel, home, {
+    const { baseline, compressed, stages, training } = await fineTune('shakespeare', storiesModel, home, {
       ...{ epochs: 2, batch: 8, learningRate: 1e-3 },
     });
     record('training', 'stories260kShakespeare', {
@@ -148,7 +151,7 @@ describe.skipIf(!hasTestData)('training', () => {
     });
     writeFileSync(join(home, 'train.json'), JSON.stringify(all.filter((_, i) => i % 2 === 1)));
     writeFileSync(join(home, 'test.json'), JSON.stringify(all.filter((_, i) => i % 2 === 0)));
-    const { baseline, compressed, training } = await fineTune(storiesModel, home, {
+    const { baseline, compressed, training } = await fineTune('paragraphs', storiesModel, home, {
       epochs: 2,
       batch: 8,
       learningRate: 1e-4,

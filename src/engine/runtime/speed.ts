@@ -10,6 +10,8 @@ export interface RuntimeSpeed {
   readonly loadBytesPerSecond: number;
   /** Multiply-accumulates a second in float32, all physical cores. */
   readonly macsPerSecond: number;
+  /** Values a second that pass through an operator which only touches each, in arrays the caches do not hold. */
+  readonly valuesPerSecond: number;
   /** One run of an empty graph, seconds. */
   readonly runSeconds: number;
   /** What each further node adds, however small. */
@@ -19,6 +21,9 @@ export interface RuntimeSpeed {
 const side = 1024;
 const rows = 32;
 const chainLength = 64;
+/** Columns of a value that no cache holds, and operators over it. */
+const wide = 32_768;
+const wideChain = 4;
 
 let measured: Promise<RuntimeSpeed> | null = null;
 
@@ -31,9 +36,6 @@ export function runtimeSpeed(): Promise<RuntimeSpeed> {
 async function measure(): Promise<RuntimeSpeed> {
   const weights = floatTensor('w', [side, side], new Float32Array(side * side).fill(0.5));
   const one = floatTensor('w', [1], [1]);
-  const chain = Array.from({ length: chainLength }, (_, i) =>
-    makeNode('Add', [i === 0 ? 'x' : `h${i}`, 'w'], [i === chainLength - 1 ? 'y' : `h${i + 1}`]),
-  );
   const add = [makeNode('Add', ['x', 'w'], ['y'])];
   // The first session of a process also wakes the runtime.
   await time(add, [one], 1);
@@ -42,14 +44,21 @@ async function measure(): Promise<RuntimeSpeed> {
   const products: Awaited<ReturnType<typeof time>>[] = [];
   for (let i = 0; i < 3; i++) products.push(await time([makeNode('MatMul', ['x', 'w'], ['y'])], [weights], side));
   const product = products.toSorted((a, b) => a.loadSeconds - b.loadSeconds)[1]!;
-  const long = await time(chain, [one], 1);
+  const long = await time(chain(chainLength), [one], 1);
+  const broad = await time(chain(wideChain), [one], wide);
   return {
     loadBytesPerSecond: product.bytes / Math.max(product.loadSeconds - short.loadSeconds, product.loadSeconds / 4),
     macsPerSecond: (rows * side * side) / product.runSeconds,
+    valuesPerSecond: (wideChain * rows * wide) / broad.runSeconds,
     runSeconds: short.runSeconds,
     nodeSeconds: Math.max(0, long.runSeconds - short.runSeconds) / (chainLength - 1),
   };
 }
+
+const chain = (length: number): Node[] =>
+  Array.from({ length }, (_, i) =>
+    makeNode('Add', [i === 0 ? 'x' : `h${i}`, 'w'], [i === length - 1 ? 'y' : `h${i + 1}`]),
+  );
 
 /** Loads x[rows, width] → nodes → y once, runs it until it is warm, and takes the fastest run. */
 async function time(nodes: readonly Node[], tensors: readonly Tensor[], width: number) {

@@ -12,7 +12,7 @@ import type { Part } from './training-data';
 
 /** Samples are read this many at a time. */
 const readTogether = 64;
-const mostInMemory = 2 ** 30;
+export const mostInMemory = 2 ** 30;
 
 /** One input of one sample: where in the sample's bytes it lies. */
 interface Field {
