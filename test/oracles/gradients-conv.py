@@ -96,6 +96,8 @@ conv("dilation 2", [2, 3, 8, 8], [4, 3, 3, 3], dilations=[2, 2], pads=[2, 2, 2, 
 conv("dilation 2, many channels", [1, 16, 8, 8], [2, 16, 3, 3], dilations=[2, 2], pads=[2, 2, 2, 2])
 conv("dilation 2, stride 2", [1, 3, 9, 9], [2, 3, 3, 3], dilations=[2, 2], strides=[2, 2], pads=[1, 1, 1, 1])
 conv("asymmetric pads and kernel", [2, 3, 6, 7], [4, 3, 2, 5], pads=[0, 3, 1, 1])
+conv("heavier than its data", [1, 5, 2, 3], [9, 5, 3, 3], pads=[1, 1, 1, 1])
+conv("heavier than its data, stride 2", [1, 5, 3, 3], [9, 5, 3, 3], pads=[1, 1, 0, 1], strides=[2, 2])
 conv("pads wider than the kernel", [1, 2, 4, 4], [3, 2, 2, 2], pads=[3, 3, 3, 3])
 conv("SAME_UPPER, stride 2", [2, 3, 7, 8], [4, 3, 4, 3], strides=[2, 2], auto_pad="SAME_UPPER")
 conv("SAME_LOWER", [2, 3, 7, 8], [4, 3, 4, 2], auto_pad="SAME_LOWER")

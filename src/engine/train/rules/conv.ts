@@ -21,7 +21,7 @@ export interface Convolution {
 // Below so many channels a matrix product per tap is too thin, and convolving x with g as the kernel is faster.
 const fewChannels = 16;
 
-// Weights for each element of data from which a convolution is transposed by its own operator (measured).
+// From so many weights for each element of data on, one product for the whole batch reads them once (measured).
 const heavy = 4;
 
 /** y = x ∗ W + b: ∂x = g convolved back, ∂W = x correlated with g, ∂b = Σg. */
@@ -60,10 +60,10 @@ export function inputGradient(tape: Tape, one: Convolution, g: string): string {
   const full = kernel.map((size, i) => reach(size, dilations[i]!) - 1);
   // What the last window leaves over at the end: less than a stride.
   const left = input.map((size, i) => size - ((output[i]! - 1) * strides[i]! - before[i]! - after[i]! + full[i]! + 1));
-  const fits = allEqual(strides, 1) && full.every((size, i) => size >= before[i]! && size >= after[i]!);
-  // Turning a kernel that is much larger than the data costs more than convolving with it.
   const isHeavy = elementCount(tape.known(weight).dims) > heavy * elementCount(tape.known(x).dims);
-  if (!fits || (isHeavy && elementCount(kernel) > 1))
+  if (isHeavy && groups === 1 && kernel.length === 2) return fromColumns(tape, one, g);
+  const fits = allEqual(strides, 1) && full.every((size, i) => size >= before[i]! && size >= after[i]!);
+  if (!fits)
     return tape.emit('ConvTranspose', [g, weight], tape.known(x), {
       group: groups,
       kernel_shape: kernel,
@@ -77,6 +77,22 @@ export function inputGradient(tape: Tape, one: Convolution, g: string): string {
     kernel_shape: kernel,
     dilations,
     pads: [...full.map((size, i) => size - before[i]!), ...full.map((size, i) => size - after[i]!)],
+  });
+}
+
+/** Wᵀ [C·kernel, M] · g [M, N·out] makes the columns of every sample, which are then laid over each other. Groups of one, two axes. */
+function fromColumns(tape: Tape, { x, weight, input, output, windows }: Convolution, g: string): string {
+  const [outs, ins, ...kernel] = tape.known(weight).dims as [number, number, ...number[]];
+  const [batch] = tape.known(x).dims as [number];
+  const size = ins * elementCount(kernel);
+  const length = elementCount(output);
+  const rows = reshape(tape, transpose(tape, g, [1, 0, 2, 3]), [outs, batch * length]);
+  const columns = matMul(tape, transpose(tape, reshape(tape, weight, [outs, size]), [1, 0]), rows);
+  const bySample = transpose(tape, reshape(tape, columns, [size, batch, length]), [1, 0, 2]);
+  const { strides, dilations, before, after } = windows;
+  return tape.emit('Col2Im', [bySample, tape.ints(input), tape.ints(kernel)], tape.known(x), {
+    ...{ strides, dilations },
+    pads: [...before, ...after],
   });
 }
 
