@@ -4,6 +4,7 @@ import type { Model, Node } from '../../graph/graph';
 import { nodeLabels } from '../../graph/walk';
 import { constantsOf } from '../constants';
 import { type Known, openTape } from '../tape';
+import { withUnpackedProducts } from './packed';
 import { decompositions } from './table';
 
 export interface Decomposed {
@@ -14,11 +15,12 @@ export interface Decomposed {
 
 /** The same answers from operators that have gradient rules where the table knows how; shapes are static (`withFixedInputs`). */
 export async function decompose(model: Model, known: ReadonlyMap<string, Known>): Promise<Decomposed> {
-  const { graph } = model;
-  if (!graph.nodes.some(isComposite)) return { model, known };
+  const unpacked = await withUnpackedProducts(model.graph, known);
+  const { graph } = unpacked;
+  if (!graph.nodes.some(isComposite)) return { model: { ...model, graph }, known: unpacked.known };
   const tape = openTape({
     graph,
-    known,
+    known: unpacked.known,
     constants: await constantsOf(model),
     wanted: new Set(),
     opset: model.opsets.get('') ?? 1,
