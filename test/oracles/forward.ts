@@ -52,6 +52,10 @@ const functions: Readonly<Record<string, Function>> = {
     const alpha = readFloat(node, 'alpha', 1.6732631921768188);
     return readFloat(node, 'gamma', 1.0507010221481323) * (x > 0 ? x : alpha * (Math.exp(x) - 1));
   },
+  Shrink: (x, node) => {
+    const bias = readFloat(node, 'bias', 0);
+    return Math.abs(x) <= readFloat(node, 'lambd', 0.5) ? 0 : x - Math.sign(x) * bias;
+  },
   Softplus: softplus,
   Softsign: (x) => x / (1 + Math.abs(x)),
   Swish: (x, node) => x / (1 + Math.exp(-readFloat(node, 'alpha', 1) * x)),

@@ -1,5 +1,5 @@
 // Reverse-mode differentiation: one walk over the forward nodes, last to first, in which every operator's rule appends to the backward graph.
-import { refuse } from '../../contract/words/refusal';
+import { Refused, refuse } from '../../contract/words/refusal';
 import { makeNode, withoutUnused } from '../graph/edit';
 import { elementCount, type Graph, type Model, type Node, type Value } from '../graph/graph';
 import { nodeLabels, usedBy } from '../graph/walk';
@@ -104,7 +104,7 @@ function walkBack(
     if (gradients.every((g) => g === null)) continue;
     const rule = ruleOf(node.domain, node.op) ?? refuseLayer(node, labels[index]!);
     tape.under(`backward/${labels[index]}`);
-    for (const [i, g] of rule(tape, node, gradients).entries()) {
+    for (const [i, g] of named(labels[index]!, () => rule(tape, node, gradients)).entries()) {
       const name = node.inputs[i]!;
       if (g === null || !wanted.has(name)) continue;
       const list = parts.get(name);
@@ -127,6 +127,16 @@ function walkBack(
     const whole = tape.emit(list.length === 2 ? 'Add' : 'Sum', list, tape.known(list[0]!));
     parts.set(name, [whole]);
     return whole;
+  }
+}
+
+/** What a rule refuses says which layer it is. */
+function named<T>(label: string, work: () => T): T {
+  try {
+    return work();
+  } catch (reason) {
+    if (!(reason instanceof Refused) || reason.refusal.sentence.includes(`"${label}"`)) throw reason;
+    throw new Refused({ ...reason.refusal, sentence: `The layer "${label}": ${reason.refusal.sentence}` });
   }
 }
 

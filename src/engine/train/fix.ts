@@ -67,8 +67,7 @@ function fixedInput(input: Value, dims: readonly number[] | undefined): Value {
 function tensorsOf(graph: Graph): string[] {
   const names = [...graph.inputs.map(({ name }) => name), ...graph.initializers.keys(), ...graph.sparse.keys()];
   for (const { op, outputs } of graph.nodes) {
-    if (/^(Sequence(?!At|Length)|SplitToSequence|Optional(?!GetElement|HasElement)|ConcatFromSequence$)/.test(op))
-      continue;
+    if (/^(Sequence(?!At|Length)|SplitToSequence|Optional(?!GetElement|HasElement))/.test(op)) continue;
     for (const name of outputs) if (name !== '') names.push(name);
   }
   return names;

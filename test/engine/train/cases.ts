@@ -7,7 +7,7 @@ import { node, type PlainAttribute } from '../models';
 export interface GradientCase {
   readonly nodes: readonly Node[];
   readonly constants?: readonly Tensor[];
-  /** Finite differences say nothing here: rounding is passed straight through, or the case sits on a kink. */
+  /** No finite differences: rounding is passed straight through, the case sits on a kink, or it is never computed in float64. */
   readonly isBent?: true;
 }
 
@@ -77,6 +77,8 @@ const functions: Record<string, GradientCase> = {
   'Gelu tanh': one('Gelu', 'a', { approximate: 'tanh' }),
   'HardSigmoid alpha beta': one('HardSigmoid', 'a', { alpha: 0.25, beta: 0.25 }),
   'ThresholdedRelu alpha': one('ThresholdedRelu', 'a', { alpha: 0.5 }),
+  Shrink: one('Shrink', 'a'),
+  'Shrink lambd bias': one('Shrink', 'a', { lambd: 0.75, bias: 0.25 }),
   PRelu: one('PRelu', 'a b'),
   'PRelu scalar': one('PRelu', 'a b'),
   'Swish alpha': one('Swish', 'a', { alpha: 1.5 }),
@@ -232,6 +234,7 @@ const movements: Record<string, GradientCase> = {
   DepthToSpace: one('DepthToSpace', 'a', { blocksize: 2 }),
   'DepthToSpace CRD': one('DepthToSpace', 'a', { blocksize: 2, mode: 'CRD' }),
   SpaceToDepth: one('SpaceToDepth', 'a', { blocksize: 2 }),
+  ReverseSequence: one('ReverseSequence', 'a lengths', { batch_axis: 1, time_axis: 0 }, [ints('lengths', 3, 2)]),
   CumSum: one('CumSum', 'a axis', {}, [int64Tensor('axis', [], [1])]),
   'CumSum exclusive': one('CumSum', 'a axis', { exclusive: 1 }, [int64Tensor('axis', [], [0])]),
   'CumSum reverse': one('CumSum', 'a axis', { reverse: 1 }, [int64Tensor('axis', [], [0])]),
@@ -260,6 +263,9 @@ const indexing: Record<string, GradientCase> = {
   'ScatterElements add': one('ScatterElements', 'a i u', { reduction: 'add' }),
   ScatterND: one('ScatterND', 'a i u'),
   'ScatterND add': one('ScatterND', 'a i u', { reduction: 'add' }),
+  OneHot: bent(one('OneHot', 'i depth a', {}, [int64Tensor('depth', [], [3])])),
+  'OneHot axis 0': bent(one('OneHot', 'i depth a', { axis: 0 }, [int64Tensor('depth', [], [3])])),
+  Range: one('Range', 'a to c', {}, [float('to', 2.2)]),
   TopK: one('TopK', 'a k', { axis: 1 }, [k2], ['y', 'places']),
   'TopK smallest axis 0': one('TopK', 'a k', { axis: 0, largest: 0 }, [k2], ['y', 'places']),
 };

@@ -71,6 +71,12 @@ export const thresholdedRelu: Rule = (tape, node, [g]) => [
   masked(tape, above(tape, node.inputs[0]!, readFloat(node, 'alpha', 1)), g!),
 ];
 
+/** y = x − β for x > λ, x + β for x < −λ, else 0: ∂x = g outside ±λ. */
+export const shrink: Rule = (tape, node, [g]) => {
+  const size = unary(tape, 'Abs', node.inputs[0]!);
+  return [masked(tape, above(tape, size, readFloat(node, 'lambd', 0.5)), g!)];
+};
+
 /** y = x·Φ(x): ∂x = g·(Φ + x·φ); with tanh as its approximation, the slope of that. */
 export const gelu: Rule = (tape, node, [g]) => {
   const x = node.inputs[0]!;

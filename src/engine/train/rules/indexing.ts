@@ -2,7 +2,7 @@
 import { refuse } from '../../../contract/words/refusal';
 import { readInt, readString } from '../../graph/edit';
 import { elementCount, type Node } from '../../graph/graph';
-import { add, axesFrom, compare, expand, filled, mul, reshape, sum, transpose, where } from '../emit';
+import { add, axesFrom, compare, expand, filled, mul, reshape, sub, sum, transpose, where } from '../emit';
 import type { Known, Rule, Tape } from '../tape';
 import { padded } from './borders';
 
@@ -130,6 +130,34 @@ function addsUp(node: Node): boolean {
     );
   return reduction === 'add';
 }
+
+/** y = on where the index is, off elsewhere: ∂on = Σ of g where it is, ∂off = Σ of the rest. */
+export const oneHot: Rule = (tape, node, [g]) => {
+  const [indices, depth, values] = node.inputs as [string, string, string];
+  const { dtype, dims } = tape.known(g!);
+  const all = dims.map((_, i) => i);
+  const attributes = { axis: readInt(node, 'axis', -1) };
+  const hot = tape.emit('OneHot', [indices, depth, tape.floats([2], [0, 1], dtype)], { dtype, dims }, attributes);
+  const on = reshape(tape, sum(tape, mul(tape, g!, hot), all, false), [1]);
+  const off = sub(tape, reshape(tape, sum(tape, g!, all, false), [1]), on);
+  return [null, null, tape.emit('Concat', [off, on], tape.known(values), { axis: 0 })];
+};
+
+/** yᵢ = from + i·step: ∂from = Σ g, ∂step = Σ i·g. */
+export const range: Rule = (tape, node, [g]) => {
+  const [from, , step] = node.inputs as [string, string, string];
+  const { dtype, dims } = tape.known(g!);
+  const places = tape.floats(
+    dims,
+    Array.from({ length: dims[0]! }, (_, i) => i),
+    dtype,
+  );
+  return [
+    tape.wants(from) ? reshape(tape, sum(tape, g!, [0], false), tape.known(from).dims) : null,
+    null,
+    tape.wants(step) ? reshape(tape, sum(tape, mul(tape, g!, places), [0], false), tape.known(step).dims) : null,
+  ];
+};
 
 /** y = the k largest of x: g goes back to where they were. */
 export const topK: Rule = (tape, node, [g]) => {

@@ -114,6 +114,12 @@ export const spaceToDepth: Rule = (tape, node, [g]) => [
   }),
 ];
 
+/** y = the first elements of each sequence backwards: ∂x = g likewise. */
+export const reverseSequence: Rule = (tape, node, [g]) => [
+  tape.emit('ReverseSequence', [g!, node.inputs[1]!], tape.known(g!), Object.fromEntries(node.attributes)),
+  null,
+];
+
 /** y = running sums of x: ∂x = running sums of g from the other end. */
 export const cumSum: Rule = (tape, node, [g]) => {
   const attributes = { exclusive: readInt(node, 'exclusive', 0), reverse: 1 - readInt(node, 'reverse', 0) };

@@ -1,4 +1,5 @@
 // Gradients of the softmax family and of the losses over it.
+import { refuse } from '../../../contract/words/refusal';
 import { readInt, readString } from '../../graph/edit';
 import { elementCount, type Node } from '../../graph/graph';
 import { add, axesFrom, cast, compare, div, expand, mul, neg, reshape, scaled, sub, sum, unary, where } from '../emit';
@@ -42,6 +43,11 @@ function looksOf(tape: Tape, node: Node, g: string): Looks {
     labels = where(tape, isIgnored, tape.scalar(0, 'int64'), labels);
     weight = where(tape, isIgnored, tape.scalar(0, dtype), expand(tape, tape.scalar(1, dtype), column));
   }
+  if (tape.wants(weights))
+    refuse(
+      'unsupported',
+      `The layer "${node.name}" (${node.op}) has class weights that are trained; they have no gradient rule.`,
+    );
   if (weights) {
     const own = tape.emit('Gather', [weights, labels], { dtype, dims: column }, { axis: 0 });
     weight = weight ? mul(tape, weight, own) : own;
