@@ -138,14 +138,15 @@ function portOf({ name, type }: Value): SessionPort {
 /** Above this share of exact zeros a tensor was pruned. */
 const prunedShare = 0.05;
 
-/** Places of the zeros of every pruned parameter. */
+/** Places of the zeros of every pruned parameter. Biases and whole tensors often begin at zero; those were not pruned. */
 export async function zerosOf(graph: Graph, parameters: readonly Parameter[]): Promise<Map<string, Uint32Array>> {
   const found = new Map<string, Uint32Array>();
-  for (const { name, count } of parameters) {
+  for (const { name, count, decays } of parameters) {
+    if (!decays) continue;
     const values = await readFloats(graph.initializers.get(name)!);
     let zeros = 0;
     for (const value of values) if (value === 0) zeros++;
-    if (zeros <= count * prunedShare) continue;
+    if (zeros <= count * prunedShare || zeros === count) continue;
     const places = new Uint32Array(zeros);
     let at = 0;
     values.forEach((value, i) => {
