@@ -40,7 +40,11 @@ const card: MethodCard = {
       choices: [
         { value: 'Z0', label: 'Z0', help: 'Weights to the nearest level.' },
         { value: 'Z1', label: 'Z1', help: 'The range of each scale is searched for the least error.' },
-        { value: 'Z2', label: 'Z2', help: 'Neighbouring layers are equalized before.' },
+        {
+          value: 'Z2',
+          label: 'Z2',
+          help: 'Neighbouring layers are equalized before. Put Rotate before the step to do the same for a transformer.',
+        },
         { value: 'Z3', label: 'Z3', help: 'Activations in 8 bits, ranges from propagated means and variances.' },
         { value: 'Z4', label: 'Z4', help: 'What rounding shifts on average is taken back from the biases.' },
       ],
