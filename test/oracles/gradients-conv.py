@@ -110,7 +110,7 @@ conv("depthwise 5×5, stride 2, odd", [2, 4, 9, 7], [4, 1, 5, 5], group=4, pads=
 conv("depthwise, dilation 2", [2, 3, 8, 9], [3, 1, 3, 3], group=3, pads=[2, 2, 2, 2], dilations=[2, 2])
 conv("depthwise, SAME_UPPER", [2, 3, 7, 8], [3, 1, 4, 2], group=3, strides=[2, 2], auto_pad="SAME_UPPER")
 conv("depthwise on one position", [2, 3, 1, 1], [3, 1, 3, 3], group=3, pads=[1, 1, 1, 1])
-conv("depthwise, wide", [1, 2, 3, 40], [2, 1, 3, 3], group=2, pads=[1, 1, 1, 1])
+conv("depthwise, wide", [1, 2, 2, 90], [2, 1, 3, 3], group=2, pads=[1, 1, 1, 1])
 conv("depthwise with multiplier", [2, 3, 5, 5], [6, 1, 3, 3], group=3, pads=[1, 1, 1, 1])
 conv("1-d", [2, 3, 11], [4, 3, 5], strides=[2], pads=[2, 1])
 conv("1-d, many channels, dilation", [2, 16, 12], [3, 16, 3], dilations=[3], pads=[3, 3])

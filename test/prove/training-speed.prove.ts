@@ -255,12 +255,16 @@ describe.skipIf(!hasPeer || !hasTestData)('a training step beside PyTorch', () =
     const all = Object.values(table);
     const forwardBackward = round(geometricMean(all.map(({ ratio }) => ratio!)));
     const withAdamw = round(geometricMean(all.map(({ ratioWithAdamw }) => ratioWithAdamw!)));
-    console.log('geometric means', forwardBackward, withAdamw);
+    const processorTime = round(geometricMean(all.map(({ ratioOfProcessorTime }) => ratioOfProcessorTime!)));
+    console.log('geometric means', forwardBackward, withAdamw, processorTime);
     if (only) return;
     record('training-speed', `beside PyTorch, ${threads} threads`, {
       peer: `Debian's PyTorch ${torch}, OMP_WAIT_POLICY=passive`,
       ...{ threads, rounds, networks: table },
-      geometricMean: { forwardBackward, withAdamw },
+      geometricMean: { forwardBackward, withAdamw, processorTime },
     });
+    expect(forwardBackward).toBeLessThanOrEqual(1.1);
+    expect(withAdamw).toBeLessThanOrEqual(1.3);
+    expect(table['mobile-net']!.ratio).toBeLessThanOrEqual(2.5);
   });
 });

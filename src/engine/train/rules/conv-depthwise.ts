@@ -6,11 +6,11 @@ import { concat, pad, padded, slice } from './slices';
 import { tapOf, taps } from './windows-seen';
 
 // A product over all pairs of columns wastes a factor of the width; beyond this, one pass per tap is faster (measured).
-const widestProduct = 32;
+const widestProduct = 80;
 
 /** weight [C, 1, kernel…] of a convolution with as many groups as channels. */
 export function depthwiseWeight(tape: Tape, one: Convolution, g: string): string {
-  const isNarrow = one.input.length === 2 && Math.max(one.input[1]!, one.output[1]!) <= widestProduct;
+  const isNarrow = one.input.length === 2 && one.output[1]! <= widestProduct;
   return isNarrow ? columnProducts(tape, one, g) : perTap(tape, one, g);
 }
 
