@@ -49,7 +49,7 @@ interface State {
   curves: readonly Curve[];
 }
 
-const checkpointSeconds = 20;
+const checkpointSeconds = 5;
 /** Writing checkpoints takes no more than this share of the time. */
 const checkpointShare = 0.05;
 const tellMs = 200;
