@@ -101,7 +101,8 @@ export async function openProgram(ask: ProgramAsk, form: 'train' | 'judge', samp
     const [file] = await write(model, { folder: place, file: 'program.onnx' });
     session = await openSession(join(place, file!), {
       ...(threads === undefined ? {} : { threads }),
-      ...(config ? { config } : {}),
+      // The runtime else moves what is quantized about, between forward and backward graph, and fails on its own result.
+      config: { 'session.disable_quant_qdq': '1', ...config },
       doing: 'loading the training graph',
     });
   } catch (error) {
