@@ -85,6 +85,27 @@ interface Written {
 
 type MakeFeed = (wanted: string, value: Known) => Value;
 
+/** Where the scores of a model are, and what they become. */
+export interface Scores {
+  /** The output, or what its final Softmax, LogSoftmax or Sigmoid was made of. */
+  readonly logits: string;
+  /** `even`: each score is a probability of its own, as behind a Sigmoid. */
+  readonly kind: 'classes' | 'even';
+  /** Axis of the classes in the logits, non-negative. */
+  readonly axis: number;
+}
+
+/** Scores of a classifier (classes on axis 1, or where its Softmax says) or of a language model (on the last axis). */
+export function scoresOf(graph: Graph, output: string, rankOf: (value: string) => number, isLanguage: boolean): Scores {
+  const end = finalActivation(graph, output);
+  const logits = end?.inputs[0] ?? output;
+  const rank = rankOf(logits);
+  if (end?.op === 'Sigmoid') return { logits, kind: 'even', axis: rank - 1 };
+  if (isLanguage) return { logits, kind: 'classes', axis: rank - 1 };
+  if (end && rank > 2) return { logits, kind: 'classes', axis: axesFrom([readInt(end, 'axis', -1)], rank)[0]! };
+  return { logits, kind: 'classes', axis: Math.min(1, rank - 1) };
+}
+
 /** −ln softmax(x)[label], mean over the answers; with a final Sigmoid the binary form of it. */
 function classification(tape: Tape, graph: Graph, { output, smoothing = 0 }: LossAsk, feed: MakeFeed): Written {
   const end = finalActivation(graph, output);

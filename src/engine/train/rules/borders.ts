@@ -3,43 +3,22 @@ import { readString } from '../../graph/edit';
 import { elementCount, type Node } from '../../graph/graph';
 import { add, axesFrom, constantInput, filled, reshape, sub, sum } from '../emit';
 import type { Rule, Tape } from '../tape';
-
-/** x with zeros around it. `before`, `after`: elements on each side of each axis; negative ones cut. */
-export function padded(tape: Tape, x: string, before: readonly number[], after: readonly number[]): string {
-  if ([...before, ...after].every((count) => count === 0)) return x;
-  const { dtype, dims } = tape.known(x);
-  return tape.emit('Pad', [x, tape.ints([...before, ...after]), tape.scalar(0, dtype)], {
-    dtype,
-    dims: dims.map((dim, i) => dim + before[i]! + after[i]!),
-  });
-}
+import { slice as cut, pad } from './slices';
 
 /** Elements `start … end` of one axis. */
-export function slice(tape: Tape, x: string, axis: number, start: number, end: number): string {
-  const { dtype, dims } = tape.known(x);
-  if (start === 0 && end === dims[axis]) return x;
-  return tape.emit('Slice', [x, tape.ints([start]), tape.ints([end]), tape.ints([axis])], {
-    dtype,
-    dims: dims.map((dim, i) => (i === axis ? end - start : dim)),
-  });
-}
+const slice = (tape: Tape, x: string, axis: number, start: number, end: number): string =>
+  cut(tape, x, [{ axis, start, end }]);
 
 /** x with one axis backwards. */
-export function reversed(tape: Tape, x: string, axis: number): string {
-  // To before the first element: −(size + 1) or anything below.
-  const size = tape.known(x).dims[axis]!;
-  return tape.emit(
-    'Slice',
-    [x, tape.ints([-1]), tape.ints([-size - 1]), tape.ints([axis]), tape.ints([-1])],
-    tape.known(x),
-  );
-}
+const reversed = (tape: Tape, x: string, axis: number): string =>
+  // To before the first element.
+  cut(tape, x, [{ axis, start: -1, end: -1 - tape.known(x).dims[axis]!, step: -1 }]);
 
 /** Zeros at one axis around x, so that it is `size` long and x starts at `start`. */
 function placed(tape: Tape, x: string, axis: number, start: number, size: number): string {
   const { dims } = tape.known(x);
   const at = (count: number): number[] => dims.map((_, i) => (i === axis ? count : 0));
-  return padded(tape, x, at(start), at(size - start - dims[axis]!));
+  return pad(tape, x, at(start), at(size - start - dims[axis]!));
 }
 
 /** y = x[start : end : step] on some axes: g goes back where it came from. */
@@ -112,7 +91,7 @@ function scattered(tape: Tape, node: Node, g: string): string {
 }
 
 /** y = x with a border: a constant one is cut off g; one made of x itself is folded back on the elements it repeats. */
-export const pad: Rule = (tape, node, [g]) => {
+export const padBack: Rule = (tape, node, [g]) => {
   const [x, , value, axesName] = node.inputs;
   const { dims } = tape.known(x!);
   const pads = constantInput(tape, node, 1, 'pads');

@@ -126,7 +126,7 @@ export const rules = {
   Trilu: movement.trilu,
   Unsqueeze: movement.reshapeBack,
 
-  Pad: borders.pad,
+  Pad: borders.padBack,
   Slice: borders.sliceBack,
 
   Gather: indexing.gather,

@@ -4,7 +4,7 @@ import { readInt, readString } from '../../graph/edit';
 import { elementCount, type Node } from '../../graph/graph';
 import { add, axesFrom, compare, expand, filled, mul, reshape, sub, sum, transpose, where } from '../emit';
 import type { Known, Rule, Tape } from '../tape';
-import { padded } from './borders';
+import { pad } from './slices';
 
 const axisOf = (tape: Tape, node: Node): number =>
   axesFrom([readInt(node, 'axis', 0)], tape.known(node.inputs[0]!).dims.length)[0]!;
@@ -54,7 +54,7 @@ function oneRow(tape: Tape, g: string, x: Known, axis: number, index: number): s
   );
   const start = index < 0 ? index + x.dims[axis]! : index;
   const at = (count: number): number[] => x.dims.map((_, i) => (i === axis ? count : 0));
-  return padded(tape, row, at(start), at(x.dims[axis]! - start - 1));
+  return pad(tape, row, at(start), at(x.dims[axis]! - start - 1));
 }
 
 /** y[…, i, …] = x[…, indices[…, i, …], …]: g is added at the same places. */

@@ -6,7 +6,7 @@ import { readInt } from '../../graph/edit';
 import type { DataType, Node } from '../../graph/graph';
 import { axesFrom, broadcastDims, cast, compare, div, expand, filled, masked, mul, neg, reshape, sum } from '../emit';
 import type { Known, Rule, Tape } from '../tape';
-import { slice } from './borders';
+import { pad, slice } from './slices';
 
 const ranges: Partial<Record<DataType, readonly [number, number]>> = {
   uint8: [0, 255],
@@ -88,7 +88,7 @@ function laidOut(tape: Tape, node: Node, scale: string, dims: readonly number[])
   const apart = reshape(tape, scale, [...own.slice(0, axis + 1), 1, ...own.slice(axis + 1)]);
   const wide = expand(tape, apart, [...own.slice(0, axis + 1), block, ...own.slice(axis + 1)]);
   const whole = reshape(tape, wide, [...own.slice(0, axis), own[axis]! * block, ...own.slice(axis + 1)]);
-  return slice(tape, whole, axis, 0, dims[axis]!);
+  return slice(tape, whole, [{ axis, start: 0, end: dims[axis]! }]);
 }
 
 /** What every element asks of its scale, summed in the scale's shape. */
@@ -112,13 +112,8 @@ function foldedBack(tape: Tape, node: Node, g: string, scale: Known): string {
     );
   const blocks = scale.dims[axis]!;
   const missing = blocks * block - dims[axis]!;
-  const full =
-    missing === 0
-      ? g
-      : tape.emit('Pad', [g, tape.ints([...axes.map(() => 0), ...axes.map((i) => (i === axis ? missing : 0))])], {
-          dtype: tape.known(g).dtype,
-          dims: dims.map((dim, i) => (i === axis ? dim + missing : dim)),
-        });
+  const none = axes.map(() => 0);
+  const full = pad(tape, g, none, none.with(axis, missing));
   const apart = reshape(tape, full, [...dims.slice(0, axis), blocks, block, ...dims.slice(axis + 1)]);
   return inType(sum(tape, apart, [axis + 1], false));
 }
