@@ -47,13 +47,18 @@ export async function openEquipment(ask: TrainAsk): Promise<Equipment> {
     const draw = store.reader(pace.rows);
     const { feeds } = await draw(Array.from({ length: pace.rows }, (_, i) => i));
     if (isAugmenting(settings.augmentation)) pictureFeed(feeds);
+    const tuneRows = tuning ? Math.min(pace.rows, tuning.count) : 0;
+    const isRepeated = settings.epochs > 1 && !isAugmenting(settings.augmentation);
+    const { tell } = ask;
+    await ask.objective.prepare?.({ store, rows: pace.rows, isRepeated, signal, tell });
+    if (tuning) await ask.objective.prepare?.({ store: tuning, rows: tuneRows, isRepeated: true, signal, tell });
 
     const programAsk = programOf(ask, pace);
     const program = await openProgram(programAsk, 'train', feeds);
     closing.push(() => program.close());
     const running = await RunningStatistics.of(ask.model, program.statistics);
     const fed = { ...programAsk, parameters: [...programAsk.parameters, ...running.views.keys()] };
-    const judge = tuning && new Judge(fed, tuning, Math.min(pace.rows, tuning.count), signal);
+    const judge = tuning && new Judge(fed, tuning, tuneRows, signal);
     if (judge) closing.push(() => judge.close());
 
     const optimizer = openOptimizer(parameters, settings.optimizer);

@@ -5,13 +5,14 @@ import type { TrainAsk } from './ask';
 
 /** `start`: every number that trains, before the first step. */
 export function fingerprintOf(ask: TrainAsk, parts: object, start: readonly Float32Array[]): string {
-  const { model, parameters, data, settings, seed, held } = ask;
+  const { model, parameters, data, settings, seed, held, objective } = ask;
   const asked = {
     parameters,
     settings,
     parts,
     seed,
     data: [data.train, data.tune, data.dataset.files],
+    ...(objective.key === undefined ? {} : { objective: objective.key }),
     held: [...(held ?? [])].map(([name, places]) => [name, places.length]),
   };
   const hash = createHash('sha256').update(JSON.stringify(asked)).update(print(model));

@@ -3,7 +3,7 @@ import { refuse } from '../../contract/words/refusal';
 import { elementCount, type Model } from '../graph/graph';
 import type { Feed, Feeds } from '../runtime/session';
 import { attachLoss, type LossAsk } from './loss';
-import type { Drawn } from './samples';
+import type { Drawn, SampleStore } from './samples';
 import type { Known } from './tape';
 
 export interface Attached {
@@ -13,7 +13,22 @@ export interface Attached {
   readonly loss: string;
 }
 
+/** Samples that a training will draw, before it draws the first. */
+export interface Ahead {
+  readonly store: SampleStore;
+  /** How many are drawn together. */
+  readonly rows: number;
+  /** As they are in the store every time, not shifted or mirrored; and more than once. */
+  readonly isRepeated: boolean;
+  readonly signal: AbortSignal;
+  tell(text: string, done: number, total: number): void;
+}
+
 export interface Objective {
+  /** What else than the model and the settings makes this training another one. */
+  readonly key?: string;
+  /** A look at all samples of a part beforehand. */
+  prepare?(ahead: Ahead): Promise<void>;
   /** The model with a loss; shapes are static. May be asked for several batch sizes. */
   attach(model: Model, known: ReadonlyMap<string, Known>): Promise<Attached>;
   /** What the loss wants besides the model's own inputs. */
@@ -22,6 +37,16 @@ export interface Objective {
   answers(drawn: Drawn): number;
 }
 
+/** The loss of a task; `weights`: how much each token of a language model counts. */
+export interface TaskObjective extends Objective {
+  attach(
+    model: Model,
+    known: ReadonlyMap<string, Known>,
+  ): Promise<Attached & { readonly logits: string; readonly weights: string | null }>;
+}
+
+export type Task = keyof typeof losses;
+
 const losses = {
   classification: 'classification',
   regression: 'regression',
@@ -29,7 +54,7 @@ const losses = {
 } as const satisfies Record<string, LossAsk['task']>;
 
 /** The loss that goes with a task: cross-entropy, squared error, next token. `output`: the model's answer. */
-export function objectiveOf(task: keyof typeof losses, output: string, smoothing = 0): Objective {
+export function objectiveOf(task: Task, output: string, smoothing = 0): TaskObjective {
   let names = { labels: 'labels', weights: 'weights' };
   let dims: ReadonlyMap<number, readonly number[]> = new Map();
   return {
@@ -43,7 +68,7 @@ export function objectiveOf(task: keyof typeof losses, output: string, smoothing
       names = { labels: labels.name, weights: weights?.name ?? names.weights };
       const shape = attached.known.get(labels.name)!.dims;
       dims = new Map([...dims, [shape[0] ?? 1, shape]]);
-      return attached;
+      return { ...attached, weights: weights?.name ?? null };
     },
     feeds(drawn) {
       const { labels, targets, tokens, indices } = drawn;

@@ -35,6 +35,8 @@ export interface TokenRows {
 
 /** A batch as a training feeds it. Its arrays are written anew by the next `fill`. */
 export interface Drawn {
+  /** Where the samples are from. */
+  readonly part: Part;
   readonly feeds: Feeds;
   readonly labels: Int32Array | null;
   readonly targets: { readonly data: Float32Array; readonly width: number } | null;
@@ -56,6 +58,7 @@ export interface StoreOptions {
 
 export class SampleStore {
   private constructor(
+    readonly part: Part,
     readonly count: number,
     private readonly ports: readonly InputPort[],
     private readonly fields: readonly Field[],
@@ -97,7 +100,7 @@ export class SampleStore {
       throw error;
     }
     const { fields, isBatchless, memory, file, labels, targets, windows } = filling;
-    return new SampleStore(filling.done, ports, fields, isBatchless, memory, file, labels, targets, windows);
+    return new SampleStore(part, filling.done, ports, fields, isBatchless, memory, file, labels, targets, windows);
   }
 
   /** Arrays for so many samples at a time; a call of the answer puts those samples into them. */
@@ -131,7 +134,7 @@ export class SampleStore {
         if (labels) labels[row] = this.labels![index]!;
         targets?.data.set(this.targets!.data.subarray(index * width, (index + 1) * width), row * width);
       }
-      return { feeds, labels, targets, tokens: null, indices: Array.from(indices) };
+      return { part: this.part, feeds, labels, targets, tokens: null, indices: Array.from(indices) };
     };
   }
 
@@ -149,7 +152,8 @@ export class SampleStore {
         scored.fill(1, row * length + from[index]!, row * length + window.length);
       }
       const feeds = tokenFeeds(this.ports, ids, rows, length);
-      return { feeds, labels: null, targets: null, tokens: { length, ids, scored }, indices: Array.from(indices) };
+      const tokens = { length, ids, scored };
+      return { part: this.part, feeds, labels: null, targets: null, tokens, indices: Array.from(indices) };
     };
   }
 
