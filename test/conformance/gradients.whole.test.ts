@@ -75,7 +75,7 @@ function judge(verdicts: ReadonlyMap<string, Verdict>): void {
   expect(refused.filter((sentence) => !/^The layer "[^"]+"/.test(sentence))).toEqual([]);
   expect(distances.length).toBeGreaterThanOrEqual(640);
   if (process.env.LATHE_PROVE)
-    record('training', 'conformance', {
+    record('training-gradients', 'conformance', {
       cases: all.length,
       sameAfterDecomposition: kept,
       decomposed,
