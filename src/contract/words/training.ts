@@ -10,13 +10,20 @@ export const curvePoint = z.object({
   series: z.enum(curveSeries),
   step: z.number().int(),
   value: z.number(),
+  /** ± of its 95 % interval, of validation points where it is known. */
+  band: z.number().optional(),
 });
 export type CurvePoint = z.infer<typeof curvePoint>;
 
 export const trainingRecord = z.object({
   /** The method's. */
   title: z.string(),
-  curves: z.array(z.object({ series: z.enum(curveSeries), points: z.array(z.tuple([z.number().int(), z.number()])) })),
+  curves: z.array(
+    z.object({
+      series: z.enum(curveSeries),
+      points: z.array(z.tuple([z.number().int(), z.number(), z.number().optional()])),
+    }),
+  ),
   steps: z.number().int(),
   plannedSteps: z.number().int(),
   epochs: z.number(),

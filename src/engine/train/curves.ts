@@ -8,11 +8,13 @@ export interface CurvePoint {
   /** Steps taken when it was measured. */
   readonly step: number;
   readonly value: number;
+  /** ± of its 95 % interval. */
+  readonly band?: number;
 }
 
 export interface Curve {
   readonly series: Series;
-  readonly points: (readonly [step: number, value: number])[];
+  readonly points: (readonly [step: number, value: number, band?: number])[];
 }
 
 /** Points of a curve, at most about this many: more than a screen shows. */
@@ -32,11 +34,19 @@ export class Curves {
       series,
       points: [...(before.find((one) => one.series === series)?.points ?? [])],
     }));
-    for (const { series, points } of this.list) for (const [step, value] of points) tell({ series, step, value });
+    for (const { series, points } of this.list) for (const point of points) tell(pointOf(series, point));
   }
 
-  add(series: Series, step: number, value: number): void {
-    this.list.find((one) => one.series === series)!.points.push([step, value]);
-    this.tell({ series, step, value });
+  add(series: Series, step: number, value: number, band?: number): void {
+    const point = band === undefined ? ([step, value] as const) : ([step, value, band] as const);
+    this.list.find((one) => one.series === series)!.points.push(point);
+    this.tell(pointOf(series, point));
   }
 }
+
+const pointOf = (series: Series, [step, value, band]: Curve['points'][number]): CurvePoint => ({
+  series,
+  step,
+  value,
+  ...(band === undefined ? {} : { band }),
+});

@@ -4,6 +4,15 @@ import type { Objective } from './objective';
 import { openProgram, type Program, type ProgramAsk, scalarFeed } from './program';
 import type { Drawn, SampleStore } from './samples';
 
+export interface Level {
+  /** Mean loss over all samples. */
+  readonly value: number;
+  /** Half the width of its 95 % interval, from how the parts differ; absent where they are too few to say. */
+  readonly band?: number;
+}
+
+const fewestParts = 4;
+
 export class Judge {
   private readonly programs = new Map<number, { program: Program; draw: (i: ArrayLike<number>) => Promise<Drawn> }>();
 
@@ -15,11 +24,10 @@ export class Judge {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Mean loss over all samples; `weights` feeds the parameters. */
-  async level(weights: Feeds): Promise<number> {
+  /** `weights` feeds the parameters. */
+  async level(weights: Feeds): Promise<Level> {
     const { store, rows } = this;
-    let sum = 0;
-    let count = 0;
+    const parts: { loss: number; answers: number }[] = [];
     for (let from = 0; from < store.count; from += rows) {
       this.signal.throwIfAborted();
       const indices = Array.from({ length: Math.min(rows, store.count - from) }, (_, i) => from + i);
@@ -31,10 +39,9 @@ export class Judge {
         { [program.loss]: loss },
       );
       const answers = this.ask.objective.answers(drawn);
-      sum += loss.data[0]! * answers;
-      count += answers;
+      parts.push({ loss: loss.data[0]!, answers });
     }
-    return sum / count;
+    return levelOf(parts);
   }
 
   /** The last samples are fewer, and have a program of their own. */
@@ -52,4 +59,13 @@ export class Judge {
     for (const { program } of this.programs.values()) await program.close();
     this.programs.clear();
   }
+}
+
+/** The parts are drawn from one pool: their spread, weighted by their answers, tells how far their mean may be off. */
+export function levelOf(parts: readonly { readonly loss: number; readonly answers: number }[]): Level {
+  const count = parts.reduce((sum, { answers }) => sum + answers, 0);
+  const value = parts.reduce((sum, { loss, answers }) => sum + loss * answers, 0) / count;
+  if (parts.length < fewestParts || !Number.isFinite(value)) return { value };
+  const squares = parts.reduce((sum, { loss, answers }) => sum + (answers / count) ** 2 * (loss - value) ** 2, 0);
+  return { value, band: 1.96 * Math.sqrt((squares * parts.length) / (parts.length - 1)) };
 }

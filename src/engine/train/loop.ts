@@ -255,8 +255,8 @@ class Training {
     const { judge } = this.tools;
     state.judged = state.step;
     if (!judge) return;
-    const level = await judge.level({ ...this.weightFeeds(), ...this.runningFeeds() });
-    this.curves.add('validation', state.step, level);
+    const { value: level, band } = await judge.level({ ...this.weightFeeds(), ...this.runningFeeds() });
+    this.curves.add('validation', state.step, level, band);
     if (state.step === 0) state.parentLevel = Number.isFinite(level) ? level : null;
     if (Number.isFinite(level) && (state.best === null || level < state.best.level)) {
       this.keepBest(level);

@@ -161,7 +161,7 @@ export function recordOf(trained: Trained, title: string): TrainingRecord {
   const { curves, steps, plannedSteps, epochs, ending, bestStep, bestLevel, parentLevel, resumedAt } = trained;
   return {
     title,
-    curves: curves.map(({ series, points }) => ({ series, points: points.map(([step, value]) => [step, value]) })),
+    curves: curves.map(({ series, points }) => ({ series, points: points.map((point) => [...point]) })),
     steps,
     plannedSteps,
     epochs,
