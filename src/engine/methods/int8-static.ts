@@ -1,13 +1,10 @@
 // Static int8: weights and activations in 8 bits, the ranges of activations learnt from calibration samples, written as QDQ.
 import type { MethodCard } from '../../contract/words/method';
-import { type Refusal, refuse } from '../../contract/words/refusal';
-import { readInt } from '../graph/edit';
-import { storedBytes } from '../graph/graph';
+import type { Refusal } from '../../contract/words/refusal';
 import type { LayerSite } from '../graph/layers';
 import { consumers } from '../graph/walk';
 import { observeRanges } from '../measure/activations';
 import type { RangeRule } from '../measure/activations-range';
-import { cpuFeatures } from '../runtime/machine';
 import { foldBatchNorms } from './cutting/fold';
 import { keptNorms } from './cutting/fold-find';
 import type { Gathering } from './cutting/gathering';
@@ -15,12 +12,12 @@ import { IntegerLstms, lstmOrder, lstmReason, recurrentStays } from './cutting/i
 import { dequantizedAlready, insteadUse, keepIt, refusal, unfitType } from './cutting/judge';
 import { computeType } from './cutting/matrix';
 import { bytesNow, totalBytes } from './cutting/order';
+import { integerRefusal, refuseMixed, saturates } from './cutting/qdq-fit';
 import type { ActivationKind } from './cutting/qdq-grid';
-import { planQdq, type QdqPlan, surroundingReason } from './cutting/qdq-plan';
-import { integerBytes, weightReason } from './cutting/qdq-weight';
+import { planQdq, type QdqPlan } from './cutting/qdq-plan';
 import { observedValues, QdqWriter } from './cutting/qdq-write';
 import { Shelf } from './cutting/shelf';
-import type { Method, Params, Subject, Target } from './method';
+import type { Method, Params, Subject } from './method';
 
 const card: MethodCard = {
   id: 'int8-static',
@@ -116,38 +113,13 @@ export const int8Static: Method = {
     if (already) return already;
     if (site.op === 'GRU' || site.op === 'RNN')
       return refusal(site, recurrentStays(site.op), 'Use weight-only for a smaller file.');
-    if (site.op === 'Gather')
-      return refusal(site, 'A table is looked up, not multiplied.', 'Use int8-dynamic or weight-only for it.');
-    if (!card.ops.includes(site.op) || site.domain !== '')
-      return refusal(site, `The runtime has no integer ${site.op}.`, 'Use weight-only for a smaller file.');
-    if (site.op === 'LSTM') return lstmRefusal(subject, site, chosen);
-    if (site.graph !== subject.model.graph)
-      return refusal(
-        site,
-        'It is inside a branch, whose values cannot be observed.',
-        'Use weight-only or int8-dynamic.',
-      );
-    const type = computeType(site, subject.shapes);
-    const unfit = unfitType(site, type);
-    if (unfit) return unfit;
-    if (type !== 'float32') return refusal(site, 'Activations are quantized only from float32.');
-    const reason = weightReason(site) ?? surroundingReason(subject, site);
-    if (reason) return refusal(site, reason, 'Use weight-only for a smaller file.');
-    if (site.op === 'Gemm' && readInt(site.node, 'transA', 0) !== 0)
-      return refusal(site, 'It multiplies its input transposed.', 'Use int8-dynamic.');
-    const bytes = integerBytes(site, params.perChannel === true);
-    if (bytes >= storedBytes(site.tensor))
-      return refusal(
-        site,
-        `With its scales it would take ${bytes} bytes, and it takes ${storedBytes(site.tensor)} now.`,
-        'Exclude it; it stays as it is.',
-      );
-    return null;
+    if (site.op === 'LSTM' && site.domain === '') return lstmRefusal(subject, site, chosen);
+    return integerRefusal(subject, site, params.perChannel === true);
   },
 
   warnings({ model }, { node, op }, { activations }) {
     if (op === 'LSTM') return [onTheFly];
-    const warnings = saturates() ? ['This CPU adds pairs of 8-bit products in 16 bits, which may saturate.'] : [];
+    const warnings = saturates();
     const users = consumers(model.graph);
     const isShared = [node.inputs[0]!, node.outputs[0]!].some((value) => (users.get(value)?.length ?? 0) > 1);
     if (process.arch === 'x64' && activations === 'int8' && isShared) warnings.push(losesFusion);
@@ -157,7 +129,7 @@ export const int8Static: Method = {
   async *apply(subject, targets, workshop) {
     const params = targets[0]?.params;
     if (!params) return subject.model;
-    refuseMixed(targets);
+    refuseMixed(targets, card.id, ['perChannel']);
     const chosen = new Set(targets.map(({ site }) => site.name));
     const { subject: folded, folded: joined } = await foldBatchNorms(subject, chosen, workshop);
     const now = new Map(folded.sites.map((site) => [site.name, site]));
@@ -211,20 +183,6 @@ function kindOf({ activations, symmetric }: Params): ActivationKind {
   return { type: activations === 'int8' ? 'int8' : 'uint8', symmetric: symmetric === true };
 }
 
-/** Values are shared between layers, so how they are observed and rounded is one choice for the step. */
-function refuseMixed(targets: readonly Target[]): void {
-  const [first, ...others] = targets;
-  for (const { site, params } of others) {
-    const own = Object.keys(params).find((key) => key !== 'perChannel' && params[key] !== first!.params[key]);
-    if (own !== undefined)
-      refuse(
-        'bad-recipe',
-        `${own} of int8-static is one for all layers of a step, and ${site.name} overrides it.`,
-        'Override perChannel only, or exclude the layer.',
-      );
-  }
-}
-
 function ruleOf(params: Params): RangeRule {
   const kind = params.calibration as RangeRule['kind'];
   return kind === 'percentile' ? { kind, percent: Number(params.percentile) } : { kind };
@@ -248,10 +206,3 @@ function observe({ model }: Subject, plan: QdqPlan, params: Params, gathering: G
 /** On x64 the runtime rewrites int8 activations to uint8, but not where several nodes read one value: the types around it differ then. */
 const losesFusion =
   'On x64 this runtime does not fuse int8 activations where a value is used twice, and such layers run slower than float. Choose uint8.';
-
-/** x64 without VNNI. ARM computes 8-bit products exactly. */
-function saturates(): boolean {
-  if (process.arch !== 'x64') return false;
-  const features = cpuFeatures();
-  return features.length > 0 && !features.some((feature) => feature.includes('vnni'));
-}

@@ -1,7 +1,7 @@
 // A product's constant parts in integers: its weight in int8, its bias in int32 with exactly the scale that the runtime expects of it.
 import type { DataType, Graph, Tensor, TensorData } from '../../graph/graph';
 import type { LayerSite } from '../../graph/layers';
-import { readBytes, readFloats } from '../../graph/tensor';
+import { packCodes, readBytes, readFloats } from '../../graph/tensor';
 import type { QuantizeLoss } from '../../kernels/kernels';
 import { rightMatrix } from './matrix';
 import { type Order, orderBytes, orderKey } from './order';
@@ -9,7 +9,11 @@ import type { Product } from './qdq-plan';
 import type { Rewrite } from './rewrite';
 import type { Workshop } from './workshop';
 
+/** Bits a weight is stored in. Below 8 its codes are packed, and the runtime unpacks them once, when it loads the model. */
+export type IntegerBits = 8 | 4 | 2;
+
 export interface IntegerWeight {
+  /** int8, int4 or int2. */
   readonly codes: Tensor;
   /** One for each output channel, or a scalar. */
   readonly scales: Tensor;
@@ -56,10 +60,10 @@ export function weightOrder(
 }
 
 /** What the weight will take, with its scales and zero points. The bias is no part of the layer's bytes. */
-export function integerBytes(site: LayerSite, perChannel: boolean): number {
+export function integerBytes(site: LayerSite, perChannel: boolean, bits: IntegerBits = 8): number {
   const form = site.op === 'Conv' ? 'conv' : 'matmul';
   const { codes, scales } = orderBytes(weightOrder({ site, form }, perChannel));
-  return codes + scales + (form === 'conv' ? 0 : scales / 4);
+  return Math.ceil((codes * bits) / 8) + scales + (form === 'conv' ? 0 : scales / 4);
 }
 
 /** Makes each weight once, however many nodes multiply by it. */
@@ -73,11 +77,19 @@ export class IntegerParts {
     private readonly rounding: 'nearest' | 'mse' = 'nearest',
   ) {}
 
-  /** `inputScale` and the bias decide the least scale of a channel: its bias must fit into 32 bits. */
-  async weight(product: Product, inputScale: number, perChannel: boolean): Promise<IntegerWeight> {
+  /**
+   * `inputScale` and the bias decide the least scale of a channel: its bias must fit into 32 bits. Below 8 `bits` the workshop's codes
+   * must be of so few.
+   */
+  async weight(
+    product: Product,
+    inputScale: number,
+    perChannel: boolean,
+    bits: IntegerBits = 8,
+  ): Promise<IntegerWeight> {
     const { site, form } = product;
     const order = weightOrder(product, perChannel, this.rounding);
-    const key = `${form} ${orderKey(order)}`;
+    const key = `${form} ${bits} ${orderKey(order)}`;
     let ofTensor = this.weights.get(site.tensor);
     if (!ofTensor) this.weights.set(site.tensor, (ofTensor = new Map()));
     const known = ofTensor.get(key);
@@ -102,12 +114,17 @@ export class IntegerParts {
         parts = { ...parts, codes: await this.workshop.make(codesLength, async () => turned) };
       }
     }
+    if (bits !== 8) {
+      const { codes } = parts;
+      const pack = async () => packCodes(await codesOf(codes, codesLength), bits);
+      parts = { ...parts, codes: await this.workshop.make(Math.ceil((codesLength * bits) / 8), pack) };
+    }
     const store = (suffix: string, dtype: DataType, shape: readonly number[], data: TensorData): Tensor =>
       this.rewrite.store(this.graph, `${site.weight}${suffix}`, dtype, shape, data);
     const perScale = perChannel ? [order.rows] : [];
     const zeros = async () => new Uint8Array(order.rows);
     const made: IntegerWeight = {
-      codes: store('_q8', 'int8', dims, parts.codes),
+      codes: store(`_q${bits}`, `int${bits}`, dims, parts.codes),
       scales: store('_scales', 'float32', perScale, parts.scales),
       zeros:
         form === 'conv' ? null : store('_zero_points', 'int8', perScale, await this.workshop.make(order.rows, zeros)),

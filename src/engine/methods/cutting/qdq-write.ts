@@ -1,13 +1,14 @@
 // Writes a plan into the graph: QuantizeLinear and DequantizeLinear around every integer operator, as the runtime recognises and fuses them.
 import { type Attributes, intAttribute, makeNode, withInputs } from '../../graph/edit';
-import type { Node } from '../../graph/graph';
+import { dataTypes, type Node, type Tensor } from '../../graph/graph';
 import type { Range } from '../../measure/activations';
 import type { LayerCut, Subject } from '../method';
 import { around, chain } from './product';
 import { type ActivationGrid, type ActivationKind, activationGrid } from './qdq-grid';
 import type { Join, Product, QdqPlan } from './qdq-plan';
-import { IntegerParts } from './qdq-weight';
+import { type IntegerBits, IntegerParts } from './qdq-weight';
 import { Rewrite } from './rewrite';
+import { fourBitOpset, twoBitOpset } from './stored';
 import type { Workshop } from './workshop';
 
 /** Scale and zero point of a value, stored. */
@@ -32,6 +33,8 @@ export class QdqWriter {
     private readonly ranges: ReadonlyMap<string, Range> | null,
     private readonly workshop: Workshop,
     rounding: 'nearest' | 'mse' = 'nearest',
+    /** Grids that a training has learnt, by value; the others follow from ranges. */
+    private readonly learned: ReadonlyMap<string, ActivationGrid> = new Map(),
   ) {
     this.rewrite = new Rewrite(subject.model);
     this.parts = new IntegerParts(plan.graph, this.rewrite, workshop, rounding);
@@ -43,18 +46,20 @@ export class QdqWriter {
     for (const join of this.plan.joins) this.join(join);
   }
 
-  async product(product: Product, perChannel: boolean): Promise<LayerCut> {
+  async product(product: Product, perChannel: boolean, bits: IntegerBits = 8): Promise<LayerCut> {
     const { site, form } = product;
     const { graph } = this.plan;
     const input = await this.grid(product.input);
     const rounded = this.roundedInput(product);
-    const weight = await this.parts.weight(product, input.scale, perChannel);
+    const weight = await this.parts.weight(product, input.scale, perChannel, bits);
     const weightName = this.rewrite.name(`${site.weight}_dequantized`);
-    const nodes: Node[] = [
-      makeNode('DequantizeLinear', [weight.codes.name, weight.scales.name, weight.zeros?.name ?? ''], [weightName], {
+    const nodes: Node[] = [];
+    const codes = this.widened(weight.codes, nodes);
+    nodes.push(
+      makeNode('DequantizeLinear', [codes, weight.scales.name, weight.zeros?.name ?? ''], [weightName], {
         attributes: weight.axis === null ? {} : { axis: intAttribute(weight.axis) },
       }),
-    ];
+    );
     const inputs = [rounded, weightName];
     if (product.bias && form !== 'matmul') {
       const bias = await this.parts.bias(product, weight, input.scale);
@@ -87,6 +92,18 @@ export class QdqWriter {
 
   finish(): ReturnType<Rewrite['finish']> {
     return this.rewrite.finish();
+  }
+
+  /**
+   * Packed codes as int8, which alone the runtime multiplies: it computes this Cast once, when it loads the model. DequantizeLinear of int4
+   * itself is not fused, and of int2 the model does not load.
+   */
+  private widened({ name, dtype }: Tensor, nodes: Node[]): string {
+    if (dtype === 'int8') return name;
+    this.rewrite.needsOpset(dtype === 'int2' ? twoBitOpset : fourBitOpset);
+    const wide = this.rewrite.name(`${name}_int8`);
+    nodes.push(makeNode('Cast', [name], [wide], { attributes: { to: intAttribute(dataTypes.int8.onnx) } }));
+    return wide;
   }
 
   private join({ node, output, absorbed }: Join): void {
@@ -131,7 +148,7 @@ export class QdqWriter {
 
   private async storeGrid(value: string): Promise<Stored> {
     const { graph } = this.plan;
-    const grid = activationGrid(this.ranges?.get(value) ?? null, this.kind);
+    const grid = this.learned.get(value) ?? activationGrid(this.ranges?.get(value) ?? null, this.kind);
     const scale = await this.workshop.make(4, async () => new Uint8Array(Float32Array.of(grid.scale).buffer));
     const zero = await this.workshop.make(1, async () => Uint8Array.of(grid.zeroPoint));
     return {

@@ -9,8 +9,9 @@ import type { Grid } from './packed';
 import type { Rewrite } from './rewrite';
 import type { Form, Shelved } from './shelf';
 
-/** The opset that brought int2 and uint2. */
-const twoBitOpset = 25;
+/** The opsets that brought int4 and uint4, int2 and uint2. */
+export const fourBitOpset = 21;
+export const twoBitOpset = 25;
 
 /** How a weight is cut into channels and groups, and the DequantizeLinear that undoes it. */
 export interface StoredPlan {
