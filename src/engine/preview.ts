@@ -57,6 +57,8 @@ export async function preview(ask: Tasks['preview']['ask'], work: Work): Promise
   const targets = together(subject, method, site, params);
   if ('code' in targets) return refusedPreview(site, method, targets, answered());
 
+  if (method.learns) return refusedPreview(site, method, unseen(method), answered());
+
   const orders: (Order | Tensor)[] = [];
   const after = await sizesAfter(subject, method, targets, (order) => orders.push(order), site.name);
   const found = orders.find((one) => tensorOf(one) === site.tensor) ?? alike(orders, site);
@@ -104,9 +106,9 @@ function alike(orders: readonly (Order | Tensor)[], { tensor }: LayerSite): Orde
   return orders.find((one) => elementsOf(one) === elementCount(tensor.dims) && tensorOf(one).dtype === tensor.dtype);
 }
 
-const unseen = ({ card }: Method): Refusal => ({
+const unseen = ({ card, learns }: Method): Refusal => ({
   code: 'bad-dataset',
-  sentence: `${card.title} learns from calibration samples, and a preview has none: what it does is seen after the run.`,
+  sentence: `${card.title} learns from ${learns ? 'training' : 'calibration'} samples, and a preview has none: what it does is seen after the run.`,
 });
 
 async function quantizePreview(

@@ -20,6 +20,8 @@ import type { TrainingData } from './train/training-data';
 import { tooFewToTrust } from './train/trust';
 
 export interface TrainCost {
+  /** Until every sample is read and prepared. */
+  readonly readSeconds: number;
   readonly seconds: number;
   readonly peakBytes: number;
   readonly diskBytes: number;
@@ -81,13 +83,14 @@ export async function trainingCost(question: TrainQuestion): Promise<TrainCost |
     costs.push({
       seconds:
         pace.steps * (pace.accumulate * (forward + back + overhead) + count * optimizerSeconds) +
-        judgingSeconds(data, pace, forward + overhead / learning.passes) +
-        (data.train.samples + (data.tune?.samples ?? 0)) * reading.seconds,
+        judgingSeconds(data, pace, forward + overhead / learning.passes),
+      readSeconds: (data.train.samples + (data.tune?.samples ?? 0)) * reading.seconds,
       peakBytes: heldPerValue * values.bytes + copies * 4 * count + Math.min(reading.bytes, memoryForSamples()),
       diskBytes: checkpointCopies * 4 * count + (reading.bytes > memoryForSamples() ? reading.bytes : 0),
     });
   }
   return {
+    readSeconds: costs.reduce((sum, { readSeconds }) => sum + readSeconds, 0),
     seconds: costs.reduce((sum, { seconds }) => sum + seconds, 0),
     peakBytes: Math.max(0, ...costs.map(({ peakBytes }) => peakBytes)),
     diskBytes: costs.reduce((sum, { diskBytes }) => sum + diskBytes, 0),

@@ -117,7 +117,9 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
     ahead / weightsPerSecond + Math.max(0, newBytes - ready.bytes) / writePerSecond + (gather?.roundSeconds ?? 0);
   const stages: { stage: Stage; seconds: number }[] = [
     { stage: 'fit', seconds: fitSeconds },
-    ...(gather ? [{ stage: 'gather' as const, seconds: gather.seconds }] : []),
+    ...(gather || training
+      ? [{ stage: 'gather' as const, seconds: (gather?.seconds ?? 0) + (training?.readSeconds ?? 0) }]
+      : []),
     ...(training ? [{ stage: 'train' as const, seconds: training.seconds }] : []),
     { stage: 'apply', seconds: apply },
     { stage: 'write', seconds: bytesAfter / writePerSecond },

@@ -28,6 +28,8 @@ export interface TrainSettings {
   readonly normsByBatch: boolean;
 }
 
+type Tell = (text: string, done: number, total: number) => void;
+
 export interface TrainAsk {
   /** The forward graph as passes left it, weights among its initializers; of free batch, or of the batch it insists on. */
   readonly model: Model;
@@ -47,7 +49,9 @@ export interface TrainAsk {
   readonly config?: Readonly<Record<string, string>>;
   /** Asked between steps: end now and keep the best. */
   readonly stopping: () => boolean;
-  readonly tell: (text: string, done: number, total: number) => void;
+  readonly tell: Tell;
+  /** Samples are being read and prepared, before the first step. */
+  readonly tellReading: Tell;
   readonly curve: (point: CurvePoint) => void;
   /** Steps between checkpoints; by default they are written by time. */
   readonly checkpointEvery?: number;

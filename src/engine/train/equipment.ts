@@ -34,7 +34,7 @@ export async function openEquipment(ask: TrainAsk): Promise<Equipment> {
     for (const one of closing.splice(0).reverse()) await one();
   };
   const read = async (part: Part, isBatchless?: boolean): Promise<SampleStore> => {
-    const onRead = (done: number, total: number) => ask.tell('Preparing samples', done, total);
+    const onRead = (done: number, total: number) => ask.tellReading('Preparing samples', done, total);
     const known = isBatchless === undefined ? {} : { isBatchless };
     const store = await SampleStore.read(data.dataset, part, ports, { folder, signal, onRead, ...known });
     closing.push(() => store.close());

@@ -308,7 +308,9 @@ class Training {
     const count = (value: number) => value.toLocaleString('en');
     const epoch = Math.min(Math.ceil(ask.settings.epochs), Math.floor(state.step / pace.stepsPerEpoch) + 1);
     const text = `Training, epoch ${epoch} of ${Math.ceil(ask.settings.epochs)}, step ${count(state.step)} of ${count(pace.steps)}, loss ${loss.toPrecision(3)}`;
-    ask.tell(text, state.step, pace.steps);
+    // Steps from before an interruption took no time now.
+    const before = this.resumedAt ?? 0;
+    ask.tell(text, state.step - before, pace.steps - before);
   }
 }
 

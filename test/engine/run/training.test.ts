@@ -8,6 +8,7 @@ import { encode, open } from '../../../src/engine/formats/onnx';
 import { withInitializers } from '../../../src/engine/graph/edit';
 import type { Model } from '../../../src/engine/graph/graph';
 import { floatTensor, readFloats } from '../../../src/engine/graph/tensor';
+import { preview } from '../../../src/engine/preview';
 import { runRecipe } from '../../../src/engine/run';
 import type { TaskEvent, Work } from '../../../src/engine/tasks';
 import { graph, model, node, randomWeights, value } from '../models';
@@ -81,6 +82,7 @@ describe('a run that fine-tunes', () => {
     const stages = events.find((event) => event.kind === 'stages')!;
     expect(stages.stages.map(({ stage }) => stage)).toEqual([
       'fit',
+      'gather',
       'train',
       'apply',
       'write',
@@ -170,6 +172,13 @@ describe('a run that fine-tunes', () => {
     await expect(runRecipe({ path, recipe, seed: 1, folder }, quiet)).rejects.toMatchObject({
       refusal: { sentence: 'steps[0] learns from samples: choose a dataset with a train split.' },
     });
+  });
+
+  it('shows no preview of what only samples can tell', async () => {
+    const { path } = await prepared(blobNet());
+    const quiet: Work = { emit: () => {}, stopping: false, signal: new AbortController().signal };
+    const { refusal } = await preview({ path, layer: 'Gemm_y', method: 'finetune', params: {} }, quiet);
+    expect(refusal?.sentence).toMatch(/^Fine-tune learns from training samples, and a preview has none/);
   });
 
   it('refuses overrides', async () => {

@@ -111,6 +111,7 @@ export async function trainBlobs(ask: Partial<Omit<TrainAsk, 'settings'>> & { se
     signal: new AbortController().signal,
     stopping: () => false,
     tell: () => {},
+    tellReading: () => {},
     curve: () => {},
     ...ask,
     settings: { ...usual, ...ask.settings },

@@ -94,6 +94,7 @@ async function trainOnce(
     held: how.keepsZeros(params) ? await zerosOf(model.graph, parameters) : new Map(),
     stopping: gathering.stopping,
     tell: gathering.tellTraining,
+    tellReading: gathering.tell,
     curve: gathering.curve,
   });
   gathering.learnt(recordOf(trained, how.title));
