@@ -3,6 +3,7 @@ import type { Refusal } from '../../contract/words/refusal';
 import type { Graph, Model, Node } from '../graph/graph';
 import type { LayerSite } from '../graph/layers';
 import { nodeLabels, usedBy } from '../graph/walk';
+import { isPackedProduct } from './decompose/packed';
 import { decompositions } from './decompose/table';
 import { ruleOf } from './rules';
 
@@ -28,10 +29,15 @@ export function whyFrozen(model: Model, site: LayerSite): Refusal | null {
     );
   if (site.scope.length > 0)
     return no(site, 'It stands inside a branch or a loop; it stays frozen.', 'Train the layers outside.');
-  const wall = wallsOf(model.graph).get(site.node);
+  const wall = wallAt(model, site);
   if (wall)
     return no(site, `${wall}, which has no gradient; it stays frozen.`, 'Train layers behind it, or leave it out.');
   return null;
+}
+
+/** What keeps every gradient from the layer, in words; null where one comes through to its inputs. */
+export function wallAt({ graph }: Model, { node }: Pick<LayerSite, 'node'>): string | null {
+  return wallsOf(graph).get(node) ?? null;
 }
 
 const remembered = new WeakMap<Graph, ReadonlyMap<Node, string>>();
@@ -53,7 +59,7 @@ function wallsOf(graph: Graph): ReadonlyMap<Node, string> {
     const node = graph.nodes[at]!;
     const behind = node.outputs.filter((name) => stops.has(name)).map((name) => stops.get(name)!);
     const ahead: string | null = behind.length === 0 || behind.includes(null as never) ? null : behind[0]!;
-    const own = hasGradient(node) ? null : `It is a ${operatorOf(node)}`;
+    const own = hasGradient(graph, node) ? null : `It is a ${operatorOf(node)}`;
     const stop = ahead ?? (own ? `Behind it stands ${labels[at]} (${operatorOf(node)})` : null);
     if (own ?? ahead) walls.set(node, own ?? ahead!);
     for (const name of usedBy(node)) join(name, stop);
@@ -62,8 +68,11 @@ function wallsOf(graph: Graph): ReadonlyMap<Node, string> {
   return walls;
 }
 
-function hasGradient({ domain, op }: Node): boolean {
-  return ruleOf(domain, op) !== null || Object.hasOwn(decompositions, `${domain}:${op}`);
+function hasGradient(graph: Graph, node: Node): boolean {
+  const { domain, op } = node;
+  return (
+    ruleOf(domain, op) !== null || Object.hasOwn(decompositions, `${domain}:${op}`) || isPackedProduct(graph, node)
+  );
 }
 
 const operatorOf = ({ domain, op }: Node): string => (domain === '' ? op : `${domain}.${op}`);

@@ -18,17 +18,24 @@ export interface Unpacked {
   readonly known: ReadonlyMap<string, Known>;
 }
 
-const isPacked = ({ op, domain }: Node): boolean => op === 'MatMulNBits' && domain === 'com.microsoft';
+/** True for a product that can be written out: the graph holds its weights, in the order of the columns, and its zero points are codes. */
+export function isPackedProduct({ initializers }: Graph, { op, domain, inputs }: Node): boolean {
+  if (op !== 'MatMulNBits' || domain !== 'com.microsoft') return false;
+  const [, codes, scales, zeros, order] = inputs;
+  const typeOfStored = (name: string | undefined): DataType | undefined => initializers.get(name ?? '')?.dtype;
+  if (!typeOfStored(codes) || typeOfStored(scales) !== 'float32' || order) return false;
+  return !zeros || typeOfStored(zeros) === 'uint8';
+}
 
-/** Nodes whose weights the graph does not hold, that reorder columns, or whose zero points are no codes, stay as they are. */
+/** Other products stay as they are. */
 export async function withUnpackedProducts(graph: Graph, known: ReadonlyMap<string, Known>): Promise<Unpacked> {
-  if (!graph.nodes.some(isPacked)) return { graph, known };
+  if (!graph.nodes.some((node) => isPackedProduct(graph, node))) return { graph, known };
   const taken = namesIn(graph);
   const labels = nodeLabels(graph);
   const writer: Writer = { graph, taken, known: new Map(known), made: [] };
   const nodes: Node[] = [];
   for (const [i, node] of graph.nodes.entries())
-    nodes.push(...((isPacked(node) && (await product(writer, node, labels[i]!))) || [node]));
+    nodes.push(...(isPackedProduct(graph, node) ? await product(writer, node, labels[i]!) : [node]));
   const initializers = new Map(graph.initializers);
   for (const tensor of writer.made) initializers.set(tensor.name, tensor);
   return { graph: { ...graph, nodes, initializers }, known: writer.known };
@@ -51,17 +58,17 @@ interface Layout {
 }
 
 /** x [.., K] · (codes [N, K] − zero points)·scales, transposed (+ bias). */
-async function product(writer: Writer, node: Node, label: string): Promise<Node[] | null> {
-  const [x, codesName, scalesName, zerosName, order, bias] = node.inputs as [
+async function product(writer: Writer, node: Node, label: string): Promise<Node[]> {
+  const [x, codesName, scalesName, zerosName, , bias] = node.inputs as [
     string,
     string,
     string,
     ...(string | undefined)[],
   ];
-  const stored = (name: string | undefined): Tensor | undefined =>
-    name ? writer.graph.initializers.get(name) : undefined;
-  const [codes, scales, zeros] = [stored(codesName), stored(scalesName), stored(zerosName)];
-  if (!codes || scales?.dtype !== 'float32' || order || (zerosName && zeros?.dtype !== 'uint8')) return null;
+  const { initializers } = writer.graph;
+  const codes = initializers.get(codesName)!;
+  const scales = initializers.get(scalesName)!;
+  const zeros = initializers.get(zerosName ?? '');
   const [rows, columns, block] = ['N', 'K', 'block_size'].map((name) => readInt(node, name, 0)) as [
     number,
     number,
