@@ -3,6 +3,7 @@ import { Refused, refuse } from '../../contract/words/refusal';
 import { makeNode, withoutUnused } from '../graph/edit';
 import { elementCount, type Graph, type Model, type Node, type Value } from '../graph/graph';
 import { nodeLabels, usedBy } from '../graph/walk';
+import { centred } from './centre';
 import { constantsOf } from './constants';
 import { isFloat } from './emit';
 import { lowered } from './lower';
@@ -41,6 +42,7 @@ export async function differentiate(model: Model, ask: DifferentiateAsk): Promis
   const wanted = dependents(graph, ask);
   const tape = openTape({ graph, known: ask.known, constants: await constantsOf(model), wanted, opset });
   const gradients = walkBack(graph, tape, ask, wanted);
+  const backward = centred(tape, graph.nodes);
   const forward = graph.nodes.flatMap((node) => lowered(tape, tape.forward(node)));
 
   const named = new Map<string, string>();
@@ -59,7 +61,7 @@ export async function differentiate(model: Model, ask: DifferentiateAsk): Promis
   const own = new Set(graph.inputs.map(({ name }) => name));
   const together: Graph = {
     ...graph,
-    nodes: [...forward, ...tape.nodes, ...ends],
+    nodes: [...forward, ...backward, ...ends],
     initializers: new Map([...[...graph.initializers].filter(([name]) => !trained.has(name)), ...tape.constantsMade]),
     inputs: [
       ...graph.inputs,
