@@ -41,8 +41,10 @@ export interface TrainQuestion {
 const readForSpeed = 64;
 /** A step of AdamW for one parameter (measured: 1.1 to 1.5 ns). */
 const optimizerSeconds = 1.5e-9;
-/** What a graph holds while it runs, as a multiple of its forward values: those, and the gradients on their way. */
-const heldPerValue = 1.5;
+/** What is held as a multiple of the forward values: those, gradients on their way, columns of convolutions, and the programs that judge. */
+const heldPerValue = 4;
+/** Samples on their way into the store, until they are swept up. */
+const readingBytes = 128 * 2 ** 20;
 /** Weights, gradients and two moments, and the best weights so far. */
 const copies = 5;
 /** Two checkpoints of weights, two moments and the best. */
@@ -85,7 +87,8 @@ export async function trainingCost(question: TrainQuestion): Promise<TrainCost |
         pace.steps * (pace.accumulate * (forward + back + overhead) + count * optimizerSeconds) +
         judgingSeconds(data, pace, forward + overhead / learning.passes),
       readSeconds: (data.train.samples + (data.tune?.samples ?? 0)) * reading.seconds,
-      peakBytes: heldPerValue * values.bytes + copies * 4 * count + Math.min(reading.bytes, memoryForSamples()),
+      peakBytes:
+        heldPerValue * values.bytes + copies * 4 * count + Math.min(reading.bytes, memoryForSamples()) + readingBytes,
       diskBytes: checkpointCopies * 4 * count + (reading.bytes > memoryForSamples() ? reading.bytes : 0),
     });
   }
