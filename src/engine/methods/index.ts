@@ -1,5 +1,6 @@
 // The list of methods, and nothing else.
 import { awqScale } from './awq-scale';
+import { distill } from './distill';
 import { equalize } from './equalize';
 import { finetune } from './finetune';
 import { float16 } from './float16';
@@ -24,4 +25,5 @@ export const methods = [
   smooth,
   rotate,
   finetune,
+  distill,
 ] as const satisfies readonly Method[];

@@ -49,7 +49,7 @@ export async function openEquipment(ask: TrainAsk): Promise<Equipment> {
     if (isAugmenting(settings.augmentation)) pictureFeed(feeds);
     const tuneRows = tuning ? Math.min(pace.rows, tuning.count) : 0;
     const isRepeated = settings.epochs > 1 && !isAugmenting(settings.augmentation);
-    const { tell } = ask;
+    const { tellReading: tell } = ask;
     await ask.objective.prepare?.({ store, rows: pace.rows, isRepeated, signal, tell });
     if (tuning) await ask.objective.prepare?.({ store: tuning, rows: tuneRows, isRepeated: true, signal, tell });
 

@@ -206,27 +206,31 @@ function language(tape: Tape, graph: Graph, output: string, feed: MakeFeed): Wri
   const [batch, tokens, vocabulary] = dims as [number, number, number];
   const labels = feed('labels', { dtype: 'int64', dims: [batch, tokens] });
   const weights = feed('weights', { dtype: 'float32', dims: [batch, tokens] });
-  const next = (value: Value): string => {
-    const known = tape.known(value.name);
-    const pads = [tape.ints([0, -1, 0, 1]), tape.scalar(0, known.dtype)];
-    return reshape(tape, tape.emit('Pad', [value.name, ...pads], known), [batch * tokens]);
-  };
   const scores = reshape(tape, cast(tape, logits, 'float32'), [batch * tokens, vocabulary]);
   const each = tape.emit(
     'SoftmaxCrossEntropyLoss',
-    [scores, next(labels)],
+    [scores, ofNextToken(tape, labels.name)],
     { dtype: 'float32', dims: [batch * tokens] },
     { reduction: 'none' },
   );
-  const counts = next(weights);
-  const whole = tape.emit('Max', [sum(tape, counts, [0], false), tape.scalar(leastWeight, 'float32')], {
-    dtype: 'float32',
-    dims: [],
-  });
-  return { loss: div(tape, sum(tape, mul(tape, each, counts), [0], false), whole), logits, labels, weights };
+  return { loss: weightedMean(tape, each, ofNextToken(tape, weights.name)), logits, labels, weights };
 }
 
-const meanOfAll = (tape: Tape, x: string): string =>
+/** What belongs to the token after each position, of values [batch, tokens]; flat. The last position has none and gets 0. */
+export function ofNextToken(tape: Tape, value: string): string {
+  const known = tape.known(value);
+  const pads = [tape.ints([0, -1, 0, 1]), tape.scalar(0, known.dtype)];
+  return reshape(tape, tape.emit('Pad', [value, ...pads], known), [elementCount(known.dims)]);
+}
+
+/** Σ w·x / Σ w of two vectors. */
+export function weightedMean(tape: Tape, x: string, weights: string): string {
+  const least = tape.scalar(leastWeight, 'float32');
+  const whole = tape.emit('Max', [sum(tape, weights, [0], false), least], { dtype: 'float32', dims: [] });
+  return div(tape, sum(tape, mul(tape, x, weights), [0], false), whole);
+}
+
+export const meanOfAll = (tape: Tape, x: string): string =>
   mean(
     tape,
     x,

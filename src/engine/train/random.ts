@@ -2,7 +2,7 @@
 // undisturbed one would.
 import { mulberry32 } from '../measure/quality';
 
-export type Purpose = 'order' | 'augment' | 'dropout';
+export type Purpose = 'order' | 'augment' | 'dropout' | 'adapter';
 
 /** Numbers in [0, 1), the same for the same seed, purpose and index everywhere. */
 export function randomFor(seed: number, purpose: Purpose, index: number): () => number {

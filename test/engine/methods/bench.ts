@@ -1,6 +1,6 @@
 // What the tests of methods share: models beyond the tiny ones, cutting one, and the float model a cut one must equal.
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from '../../../src/engine/formats/onnx';
@@ -272,6 +272,8 @@ export async function withCut<T>(
   const scratch = await Scratch.open(join(folder, `scratch-${randomBytes(4).toString('hex')}.bin`));
   try {
     const { signal } = new AbortController();
+    const parent = join(folder, 'parent.onnx');
+    await writeFile(parent, await encode(given));
     const gathering: Gathering = {
       declared: new Map(),
       calibration: calibrationOf(given),
@@ -281,6 +283,7 @@ export async function withCut<T>(
       tell: () => {},
       ...withoutTraining,
       training: await trainingOf(given),
+      parent,
     };
     const cut = await take(given, steps, kernelWorkshop(kernels, scratch, signal, gathering));
     return await use(cut, folder);

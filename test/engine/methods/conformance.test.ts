@@ -21,6 +21,7 @@ afterAll(() => kernels.close());
 /** Steps that reach every branch of a method. */
 const variants: Record<string, readonly Record<string, unknown>[]> = {
   'awq-scale': [{}],
+  distill: [{ learningRate: 1e-6, epochs: 1 }],
   finetune: [
     { learningRate: 1e-6, epochs: 1 },
     { learningRate: 1e-6, epochs: 1, optimizer: 'sgd', batch: 4, patience: 1, schedule: 'linear' },

@@ -3,13 +3,14 @@ import { refuse } from '../../../contract/words/refusal';
 import type { TrainingRecord } from '../../../contract/words/training';
 import type { InputPort } from '../../data/index';
 import { withInitializers } from '../../graph/edit';
-import type { Graph, Model, Tensor, Value } from '../../graph/graph';
+import { elementCount, type Graph, type Model, type Tensor, type Value } from '../../graph/graph';
+import type { LayerSite } from '../../graph/layers';
 import { readFloats } from '../../graph/tensor';
 import { answerOutput } from '../../measure/answers';
 import type { SessionPort } from '../../runtime/session';
 import type { TrainSettings } from '../../train/ask';
 import { type Trained, train } from '../../train/loop';
-import { objectiveOf } from '../../train/objective';
+import { type Objective, objectiveOf } from '../../train/objective';
 import type { Parameter } from '../../train/optimizer';
 import { parametersOf, withStoredWeights } from '../../train/parameters';
 import type { TrainingData } from '../../train/training-data';
@@ -22,6 +23,25 @@ export interface HowToTrain {
   settings(params: Params): TrainSettings;
   /** Zeros of sparse tensors stay zeros. */
   keepsZeros(params: Params): boolean;
+  /** What it makes small; the loss of the task unless told. */
+  goal?(asked: GoalAsk): Promise<Goal>;
+}
+
+export interface GoalAsk {
+  readonly subject: Subject;
+  readonly sites: readonly LayerSite[];
+  readonly params: Params;
+  readonly data: TrainingData;
+  readonly gathering: Gathering;
+}
+
+export interface Goal {
+  readonly objective: Objective;
+  /** Train along, and are not part of the model. */
+  readonly beside: readonly Tensor[];
+  /** Said of every layer. */
+  readonly notes: readonly string[];
+  close(): Promise<void>;
 }
 
 /** Trains the targets' parameters and yields every target; the model that comes back differs in initializers alone. */
@@ -37,7 +57,10 @@ export async function* trainLayers(
   const sites = targets.map(({ site }) => site);
   const parameters = parametersOf(model, sites, subject.sites);
   const { gathering } = workshop;
-  const trained = gathering && (await trainOnce(model, parameters, params, how, gathering));
+  const asked = { subject: { ...subject, model }, sites, params };
+  const { trained, notes: common } = gathering
+    ? await trainOnce(asked, parameters, how, gathering)
+    : { trained: null, notes: [] };
   const tensors: Tensor[] = [];
   for (const { name, count } of parameters) {
     const data = await workshop.make(count * 4, async () => bytesOf(trained!.weights.get(name)!));
@@ -45,16 +68,17 @@ export async function* trainLayers(
   }
   const own = new Set(tensors.map(({ name }) => name));
   for (const [name, values] of trained?.weights ?? []) {
-    if (own.has(name)) continue;
+    const before = model.graph.initializers.get(name);
+    if (own.has(name) || !before) continue;
     const data = await workshop.make(values.byteLength, async () => bytesOf(values));
-    tensors.push({ ...model.graph.initializers.get(name)!, data });
+    tensors.push({ ...before, data });
   }
   const untouched = new Set(trained?.untouched);
   for (const site of sites) {
     const notes = untouched.has(site.weight)
       ? ['The answers do not depend on its weights; they stay as they are.']
       : [];
-    yield { layer: site.name, error: null, notes };
+    yield { layer: site.name, error: null, notes: [...common, ...notes] };
   }
   return { ...model, graph: withInitializers(model.graph, tensors) };
 }
@@ -74,36 +98,52 @@ function oneSetting(targets: readonly Target[], title: string): Params | null {
 }
 
 async function trainOnce(
-  model: Model,
+  asked: Omit<GoalAsk, 'data' | 'gathering'>,
   parameters: readonly Parameter[],
-  params: Params,
   how: HowToTrain,
   gathering: Gathering,
-): Promise<Trained> {
-  const data = labelled(gathering.training, how.title);
-  const trained = await train({
-    model,
-    ports: portsOf(model.graph),
-    parameters,
-    objective: objectiveOf(taskOf(data), answerOf(model.graph)),
-    data,
-    settings: how.settings(params),
-    seed: gathering.seed,
-    folder: gathering.folder,
-    signal: gathering.signal,
-    held: how.keepsZeros(params) ? await zerosOf(model.graph, parameters) : new Map(),
-    stopping: gathering.stopping,
-    tell: gathering.tellTraining,
-    tellReading: gathering.tell,
-    curve: gathering.curve,
-  });
-  gathering.learnt(recordOf(trained, how.title));
-  return trained;
+): Promise<{ trained: Trained; notes: readonly string[] }> {
+  const { params } = asked;
+  const data = how.goal ? given(gathering.training) : labelled(gathering.training, how.title);
+  const { model } = asked.subject;
+  const goal = how.goal ? await how.goal({ ...asked, data, gathering }) : ownGoal(data, model.graph);
+  try {
+    const beside = goal.beside.map(({ name, dims }) => ({ name, dims, count: elementCount(dims), decays: true }));
+    const trained = await train({
+      model: { ...model, graph: withInitializers(model.graph, goal.beside) },
+      ports: portsOf(model.graph),
+      parameters: [...parameters, ...beside],
+      objective: goal.objective,
+      data,
+      settings: how.settings(params),
+      seed: gathering.seed,
+      folder: gathering.folder,
+      signal: gathering.signal,
+      held: how.keepsZeros(params) ? await zerosOf(model.graph, parameters) : new Map(),
+      stopping: gathering.stopping,
+      tell: gathering.tellTraining,
+      tellReading: gathering.tell,
+      curve: gathering.curve,
+    });
+    gathering.learnt(recordOf(trained, how.title));
+    return { trained, notes: goal.notes };
+  } finally {
+    await goal.close();
+  }
+}
+
+function ownGoal(data: TrainingData, graph: Graph): Goal {
+  return { objective: objectiveOf(taskOf(data), answerOf(graph)), beside: [], notes: [], close: async () => {} };
+}
+
+function given(data: TrainingData | null): TrainingData {
+  if (!data) throw new Error('a training was begun without samples');
+  return data;
 }
 
 /** The samples with their labels, or the refusal where there are none. */
-export function labelled(data: TrainingData | null, title: string): TrainingData {
-  if (!data) throw new Error('a training was begun without samples');
+export function labelled(found: TrainingData | null, title: string): TrainingData {
+  const data = given(found);
   if (!data.isLabelled)
     refuse(
       'bad-dataset',
