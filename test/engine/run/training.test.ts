@@ -68,7 +68,7 @@ async function tune(
 
 const asGiven = async (given: Model, name: string) => readFloats(given.graph.initializers.get(name)!);
 
-describe('a run that fine-tunes', () => {
+describe('a run that fine-tunes', { timeout: 60_000 }, () => {
   it('gets better, tells its curves, keeps them, and leaves nothing but the artifact', async () => {
     const { result, events, left } = await tune(blobNet());
     expect(result.compressed!.quality.value).toBeGreaterThan(result.baseline!.quality.value + 0.2);
