@@ -108,7 +108,7 @@ function alike(orders: readonly (Order | Tensor)[], { tensor }: LayerSite): Orde
 
 const unseen = ({ card, learns }: Method): Refusal => ({
   code: 'bad-dataset',
-  sentence: `${card.title} learns from ${learns ? 'training' : 'calibration'} samples, and a preview has none: what it does is seen after the run.`,
+  sentence: `${card.title} learns from ${learns ? 'training' : 'calibration'} samples, and a preview has none. What it does is seen after the run.`,
 });
 
 async function quantizePreview(

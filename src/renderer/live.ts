@@ -47,6 +47,8 @@ export function useLive(onFinished: Finished): void {
           change((rows) => rows.filter((row) => row.id !== event.id));
         } else if (event.kind === 'curve') {
           const key = orpc.runs.curves.queryKey({ input: { id: event.id } });
+          // Told while the points before it are on their way: they are asked for again.
+          if (!client.getQueryData(key)) void client.invalidateQueries({ queryKey: key });
           client.setQueryData<CurvePoint[]>(key, (points) => points && [...points, event.point]);
         } else {
           const key = orpc.runs.log.queryKey({ input: { id: event.id } });

@@ -53,8 +53,9 @@ export class Eta {
     const { stage, text, done, total } = event;
     const share = event.share ?? (total > 0 ? Math.min(1, done / total) : 0);
     const current = this.#stages[this.#current];
-    // The same stage may come twice (before and after): beginning anew is the next one of that name.
-    if (current?.stage !== stage || share < current.share - 0.5) this.#enter(stage, now);
+    // The same stage may come twice (before and after): beginning anew is the next one of that name, where one was announced.
+    const anew = current !== undefined && share < current.share - 0.5 && this.#later(stage) >= 0;
+    if (current?.stage !== stage || anew) this.#enter(stage, now);
     const entered = this.#stages[this.#current]!;
     entered.share = Math.max(share, entered.share);
     entered.spent = (now - this.#entered) / 1000;
@@ -92,13 +93,17 @@ export class Eta {
       current.spent = (now - this.#entered) / 1000;
       current.share = 1;
     }
-    const next = this.#stages.findIndex((known, index) => index > this.#current && known.stage === stage);
+    const next = this.#later(stage);
     if (next >= 0) this.#current = next;
     else {
       this.#stages.splice(this.#current + 1, 0, { stage, expected: 0.01, spent: 0, share: 0 });
       this.#current += 1;
     }
     this.#entered = now;
+  }
+
+  #later(stage: string): number {
+    return this.#stages.findIndex((known, index) => index > this.#current && known.stage === stage);
   }
 
   /** Measured over announced seconds of the stages that are over. */

@@ -18,6 +18,8 @@ import { sentenceOf } from '../../refusal-words';
 import { mainBits } from '../compare/front';
 import { stepLines } from '../recipe/step-lines';
 import { keepDraft } from '../recipe/use-recipe';
+import { LearningSpark } from '../runs/learning-spark';
+import { endingWords } from '../runs/learning-words';
 import { RunStatus } from '../runs/queue';
 import { WideCut } from '../runs/wide-cut';
 import { isActive, runTitle, shareLeft, wasRefused } from '../runs/words';
@@ -92,6 +94,13 @@ export function RunSheet({ row, rows, model, cards }: RunSheetProps) {
             <pre className={look.well}>{stepLines(row.recipe, cards).join('\n')}</pre>
           </Section>
         ) : null}
+        {(document?.training ?? []).map((record, at) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: trainings are their place in the recipe
+          <Section key={at} title={record.title}>
+            <LearningSpark record={record} />
+            <p className={look.learnt}>{endingWords(record)}</p>
+          </Section>
+        ))}
         {fused.length > 0 ? (
           <Section title="What fused">
             <dl className={look.fused}>

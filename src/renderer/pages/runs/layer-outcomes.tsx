@@ -7,14 +7,21 @@ import { type Column, DataTable } from '../../parts/data-table';
 import { Figure } from '../../parts/figure';
 import { PrecisionTag } from '../../parts/precision-tag';
 import type { Sorting } from '../../parts/sorting';
+import { useMethods } from '../../queries';
 import { sentenceOf } from '../../refusal-words';
 import look from './detail.module.css';
 
+const isExact = ({ sqnrDb }: LayerOutcome): boolean => sqnrDb === undefined || sqnrDb === null;
 const nameOf = (layer: LayerOutcome) => layer.name;
 
 export function LayerOutcomes({ modelId, layers }: { modelId: string; layers: readonly LayerOutcome[] }) {
   const { go } = useAddress();
   const [sorting, setSorting] = useState<Sorting | null>(null);
+  const cards = useMethods().data;
+  const trains = useMemo(
+    () => new Set((cards ?? []).filter(({ family }) => family === 'train').map(({ id }) => id)),
+    [cards],
+  );
   const columns = useMemo<Column<LayerOutcome>[]>(
     () => [
       { id: 'layer', head: 'Layer', sort: nameOf, cell: (layer) => <span className="mono">{layer.name}</span> },
@@ -52,11 +59,13 @@ export function LayerOutcomes({ modelId, layers }: { modelId: string; layers: re
         cell: (layer) =>
           layer.methods.length === 0 ? (
             <span className={look.quiet}>as it was</span>
+          ) : isExact(layer) && layer.methods.some((id) => trains.has(id)) ? (
+            <span className={look.quiet}>trained</span>
           ) : (
             <Figure
               kind="measured"
               size="table"
-              text={layer.sqnrDb === undefined || layer.sqnrDb === null ? 'exact' : fixed(layer.sqnrDb, 1)}
+              text={isExact(layer) ? 'exact' : fixed(layer.sqnrDb ?? 0, 1)}
               how={`Signal to noise of the weights as stored, over all of them${thin}.`}
             />
           ),
@@ -67,7 +76,7 @@ export function LayerOutcomes({ modelId, layers }: { modelId: string; layers: re
         cell: (layer) => <span className={look.why}>{layer.refusal ? sentenceOf(layer.refusal) : ''}</span>,
       },
     ],
-    [],
+    [trains],
   );
   if (layers.length === 0) return null;
   return (

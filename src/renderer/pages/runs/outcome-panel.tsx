@@ -24,14 +24,15 @@ interface OutcomePanelProps {
   document: RunDocument;
   rows: readonly RunRow[];
   model: LibraryModel | null;
+  tools?: ReactNode;
 }
 
-export function OutcomePanel({ row, document, rows, model }: OutcomePanelProps) {
+export function OutcomePanel({ row, document, rows, model, tools }: OutcomePanelProps) {
   const before = document.baseline?.bytes ?? model?.summary.bytes ?? null;
   const original = originalOf(row, rows);
   const share = shareLeft(row, before);
   return (
-    <Panel title="What came of it" clause={coverage(row) ?? ''} scroll>
+    <Panel title="What came of it" clause={coverage(row) ?? ''} tools={tools} scroll>
       <div className={look.outcome}>
         {model && document.layers.length > 0 ? (
           <WideCut

@@ -18,7 +18,9 @@ interface RunActionsProps {
 
 export function RunActions({ row, model }: RunActionsProps) {
   return (
-    <div className={look.actions}>{isActive(row) ? <WhileActive row={row} /> : <Ended row={row} model={model} />}</div>
+    <div className={look.actions} data-running={row.state === 'running' || undefined}>
+      {isActive(row) ? <WhileActive row={row} /> : <Ended row={row} model={model} />}
+    </div>
   );
 }
 
@@ -35,11 +37,7 @@ function WhileActive({ row }: { row: RunRow }) {
           disabled={stopping}
           onClick={() => stop.mutate({ id: row.id })}
         >
-          {stopping
-            ? 'Stopping after this step'
-            : row.kind === 'evaluate'
-              ? 'Stop, keep the samples'
-              : 'Stop, keep the cut'}
+          {stopping ? 'Stopping after this step' : stopWords(row)}
         </Button>
       ) : null}
       <Button
@@ -53,6 +51,12 @@ function WhileActive({ row }: { row: RunRow }) {
       {refusal ? <RefusalCard refusal={refusalOf(refusal)} /> : null}
     </>
   );
+}
+
+/** What stopping leaves. */
+function stopWords({ kind, progress }: RunRow): string {
+  if (kind === 'evaluate') return 'Stop, keep the samples';
+  return progress?.stage === 'train' ? 'Stop and keep what was gained' : 'Stop, keep the cut';
 }
 
 function Ended({ row, model }: RunActionsProps) {

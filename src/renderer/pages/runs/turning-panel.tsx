@@ -1,4 +1,5 @@
 // A run under way: the cut being turned, and how far the stage has come in the model's own terms.
+import type { ReactNode } from 'react';
 import type { LibraryModel } from '../../../contract/words/model';
 import type { RunRow } from '../../../contract/words/run';
 import { cutOfModel, stockOf } from '../../cut/layers';
@@ -14,7 +15,13 @@ import { turnedLayers } from './run-stages';
 import { WideCut } from './wide-cut';
 import { secondsOf, stageName } from './words';
 
-export function TurningPanel({ row, model }: { row: RunRow; model: LibraryModel | null }) {
+interface TurningPanelProps {
+  row: RunRow;
+  model: LibraryModel | null;
+  tools?: ReactNode;
+}
+
+export function TurningPanel({ row, model, tools }: TurningPanelProps) {
   const now = useNow(1000);
   const low = useLow();
   const progress = row.progress;
@@ -25,6 +32,7 @@ export function TurningPanel({ row, model }: { row: RunRow; model: LibraryModel 
     <Panel
       title={turning ? 'The cut, being turned' : 'Measured as it is'}
       clause={turning ? 'hatched: removed so far' : ''}
+      tools={tools}
       padded
     >
       {model ? (

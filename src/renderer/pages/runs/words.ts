@@ -1,6 +1,6 @@
 // What a run is called, what it is doing, how it ended, and what came of it, in words.
 import type { MethodCard } from '../../../contract/words/method';
-import type { Progress, RunRow, RunState } from '../../../contract/words/run';
+import type { Progress, RunDocument, RunRow, RunState } from '../../../contract/words/run';
 import { bytes, duration, milliseconds, percent, plural, roughDuration } from '../../format';
 import { qualityText } from '../../measures';
 import { metricName } from '../../model-words';
@@ -75,6 +75,9 @@ export function shareLeft(row: RunRow, parentBytes: number | null): number | nul
   return after === null || !before ? null : after / before;
 }
 
+/** Headers that grew by a few bytes are not told. */
+const sameSize = 0.005;
+
 /** *16 % of the bytes, 99.33 % top-1; the parent has 99.40 %.* */
 function doneSentence(row: RunRow, parentBytes: number | null): string {
   if (row.kind === 'evaluate')
@@ -82,9 +85,15 @@ function doneSentence(row: RunRow, parentBytes: number | null): string {
       ? `${row.model} has ${qualityText(row.metric, row.value)} ${metricName(row.metric).toLowerCase()} as it is.`
       : `${row.model} was run as it is.`;
   const share = shareLeft(row, parentBytes);
-  const size = share === null ? 'It is done' : `${percent(share, share < 0.1 ? 1 : 0)} of the bytes`;
+  const same = share !== null && Math.abs(share - 1) < sameSize;
+  const size =
+    share === null
+      ? 'It is done'
+      : same
+        ? 'As many bytes as before'
+        : `${percent(share, share < 0.1 ? 1 : 0)} of the bytes`;
   const { compressed, baseline } = row.document ?? {};
-  if (!compressed) return share === null ? `${size}.` : `${size} are left.`;
+  if (!compressed) return share === null || same ? `${size}.` : `${size} are left.`;
   const { metric, value } = compressed.quality;
   if (metric === 'agreement') return `${size}; ${percent(value)} of the answers agree with the parent’s.`;
   const parent = baseline ? `; the parent has ${qualityText(baseline.quality.metric, baseline.quality.value)}` : '';
@@ -137,13 +146,18 @@ export const tookWords = (row: RunRow): string => {
   return seconds === null ? '' : duration(seconds);
 };
 
+/** Does it weigh or hold other than before? A layer that only trained does not. */
+const wasTurned = ({ bytesBefore, bytesAfter, sqnrDb }: RunDocument['layers'][number]): boolean =>
+  bytesAfter !== bytesBefore || (sqnrDb !== undefined && sqnrDb !== null);
+
 /** *21 of 21 layers cut; 2 kept* */
 export function coverage(row: RunRow): string | null {
   const layers = row.document?.layers;
   if (!layers || layers.length === 0) return null;
   const cut = layers.filter((layer) => layer.methods.length > 0).length;
   const kept = layers.length - cut;
-  return `${cut} of ${plural(layers.length, 'layer')} cut${kept > 0 ? `; ${kept} kept` : ''}`;
+  const done = layers.some(wasTurned) || !row.document?.training ? 'cut' : 'trained';
+  return `${cut} of ${plural(layers.length, 'layer')} ${done}${kept > 0 ? `; ${kept} kept` : ''}`;
 }
 
 /** The layer a refusal or failure names, where it names one: the longest name that occurs in it. */
