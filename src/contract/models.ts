@@ -4,14 +4,19 @@ import { z } from 'zod';
 import { procedure } from './procedure';
 import { libraryDataset } from './words/dataset';
 import { inspectDocument, inspectEvent, libraryModel } from './words/model';
+import { sampleName } from './words/sample';
 
 const byId = z.object({ id: z.string() });
 
 export const models = {
   /** A path on the host's machine, or an id or its unique prefix. Answers from headers; the SHA-256 follows. */
   open: procedure.input(z.object({ path: z.string().min(1) })).output(libraryModel),
-  /** The sample that ships with Lathe: a classifier and its dataset. */
-  openSample: procedure.output(z.object({ model: libraryModel, dataset: libraryDataset })),
+  /** The samples that are part of this installation. */
+  samples: procedure.output(z.array(sampleName)),
+  /** One of them, the first unless named: a model and its dataset. */
+  openSample: procedure
+    .input(z.object({ name: sampleName }).optional())
+    .output(z.object({ model: libraryModel, dataset: libraryDataset })),
   list: procedure.output(z.array(libraryModel)),
   get: procedure.input(byId).output(libraryModel),
   /** Streams each layer's statistics, cached ones first. Ending the iteration cancels the sweep. */

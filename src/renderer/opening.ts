@@ -2,6 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useMemo, useSyncExternalStore } from 'react';
 import type { Refusal } from '../contract/words/refusal';
+import type { SampleName } from '../contract/words/sample';
 import { useAddress } from './address';
 import { api, orpc, refusalOf } from './api';
 import { desktop } from './desktop';
@@ -45,7 +46,7 @@ export interface OpenActions {
   /** A path on the host's machine: copies nothing. */
   path(path: string, options?: { as?: 'dataset' }): Promise<void>;
   dropped(dropped: Dropped, options?: { evenLarge?: boolean; as?: 'dataset' }): Promise<void>;
-  sample(): Promise<void>;
+  sample(name: SampleName): Promise<void>;
   /** The desktop's dialog. */
   pick(what: 'model' | 'folder' | 'dataset'): Promise<void>;
 }
@@ -114,9 +115,9 @@ export function useOpening(): OpenActions {
         guarded(path.split(/[\\/]/).findLast(Boolean) ?? path, () =>
           options?.as === 'dataset' ? showDataset(path) : show(path),
         ),
-      sample: () =>
-        guarded('the sample', async () => {
-          const { model, dataset } = await api.models.openSample();
+      sample: (sample) =>
+        guarded(`the sample ${sample}`, async () => {
+          const { model, dataset } = await api.models.openSample({ name: sample });
           client.setQueryData(orpc.models.list.queryKey(), (rows: (typeof model)[] | undefined) =>
             withRow(rows, model),
           );

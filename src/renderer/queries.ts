@@ -14,6 +14,8 @@ export const useDatasets = () => useQuery(orpc.datasets.list.queryOptions());
 export const useRuns = () => useQuery(orpc.runs.list.queryOptions({ input: {} }));
 export const useMethods = () => useQuery(orpc.methods.list.queryOptions({ staleTime: Number.POSITIVE_INFINITY }));
 export const useDevices = () => useQuery(orpc.devices.list.queryOptions({ staleTime: Number.POSITIVE_INFINITY }));
+/** Samples that ship with this installation. */
+export const useSamples = () => useQuery(orpc.models.samples.queryOptions({ staleTime: Number.POSITIVE_INFINITY }));
 export const useHostInfo = () => useQuery(orpc.host.info.queryOptions());
 
 /** A model of the library; null while it loads or when there is none of this id. */

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { _electron, test as base, chromium, type Page } from '@playwright/test';
+import { _electron, test as base, chromium, expect, type Page } from '@playwright/test';
 import { browserArgs, findBrowser } from './browser';
 
 export const root = resolve(import.meta.dirname, '../..');
@@ -88,4 +88,11 @@ export const test = base.extend<{ bench: Workbench }>({
     if (errors.length > 0) throw new Error(`The page said:\n${errors.join('\n')}`);
   },
 });
-export { expect } from '@playwright/test';
+/** The sample that classifies pictures, opened from the Library as a person does. */
+export async function openShapes(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Try a sample' }).click();
+  await page.getByRole('menuitem', { name: /^Shapes/ }).click();
+  await expect(page).toHaveURL(/\/inspect\?/);
+}
+
+export { expect };

@@ -6,7 +6,7 @@ import type { Page } from '@playwright/test';
 import { hasTestData, testData } from '../data';
 import { writeDataset } from '../datasets';
 import { lathe } from '../lathe';
-import { expect, test } from './fixtures';
+import { expect, openShapes, test } from './fixtures';
 
 /** Drops files on the window as a person does: over it first, then let go. */
 async function drop(page: Page, files: readonly { name: string; path: string }[]): Promise<void> {
@@ -106,8 +106,7 @@ test('from a dropped model to a verified bundle, with the bytes of the command l
 
 test('the sample needs nothing else', async ({ bench }) => {
   const { page } = bench;
-  await page.getByRole('button', { name: 'Try the sample' }).click();
-  await expect(page).toHaveURL(/\/inspect\?/);
+  await openShapes(page);
   await page.getByRole('link', { name: 'Recipe' }).click();
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.getByRole('button', { name: 'Compare run 1' }).click({ timeout: 120_000 });

@@ -1,10 +1,9 @@
 // Models: opened, listed, watched, and inspected layer by layer.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InspectEvent, Layer, LibraryModel, Statistics } from '../../contract/words/model';
 import { refuse } from '../../contract/words/refusal';
 import { datasetRow } from '../library/datasets';
+import { samplesIn } from '../library/samples';
 import { api } from './implement';
 import type { Services } from './services';
 import { stream } from './stream';
@@ -18,11 +17,15 @@ export const models = {
     context.library.models.row(await context.library.models.open(input.path)),
   ),
 
-  openSample: api.models.openSample.handler(async ({ context }) => {
+  samples: api.models.samples.handler(async ({ context }) => samplesIn(context.samples).map(({ name }) => name)),
+
+  openSample: api.models.openSample.handler(async ({ context, input }) => {
     const { samples, library } = context;
-    if (!existsSync(samples)) refuse('not-found', 'The sample is not part of this installation.');
-    const model = await library.models.open(join(samples, 'shapes.onnx'));
-    const dataset = await library.datasets.open(join(samples, 'shapes'), null);
+    const all = samplesIn(samples);
+    const sample = input ? all.find(({ name }) => name === input.name) : all[0];
+    if (!sample) return refuse('not-found', 'The sample is not part of this installation.');
+    const model = await library.models.open(sample.model);
+    const dataset = await library.datasets.open(sample.dataset, null);
     return { model: library.models.row(model), dataset: datasetRow(dataset) };
   }),
 

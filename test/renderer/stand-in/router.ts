@@ -103,6 +103,7 @@ export const router = os.router({
         });
       return found;
     }),
+    samples: os.models.samples.handler(() => ['shapes', 'tales']),
     openSample: os.models.openSample.handler(() => ({ model: parent, dataset: datasets[2]! })),
     list: os.models.list.handler(() => models),
     get: os.models.get.handler(({ input, errors }) => {

@@ -5,9 +5,10 @@ import { type ChangeEvent, useRef } from 'react';
 import { readChosen } from '../../dropped';
 import { type OpenActions, useOpening } from '../../opening';
 import { TextAction } from '../../parts/text-action';
-import { useHostInfo } from '../../queries';
+import { useHostInfo, useSamples } from '../../queries';
 import { openFolderBrowser } from '../../shell/folder-browser-state';
 import look from './library.module.css';
+import { sampleWords } from './samples';
 import { TeachingCut } from './teaching-cut';
 
 export function DropArea({ small }: { small: boolean }) {
@@ -16,9 +17,7 @@ export function DropArea({ small }: { small: boolean }) {
   const actions = (
     <div className={look.actions}>
       {dialogs ? <DialogButtons opening={opening} small={small} /> : <UploadButtons opening={opening} small={small} />}
-      <Button size={small ? 'xs' : 'sm'} onClick={() => void opening.sample()}>
-        Try the sample
-      </Button>
+      <SampleMenu opening={opening} small={small} />
     </div>
   );
   if (small)
@@ -54,6 +53,28 @@ export function DropArea({ small }: { small: boolean }) {
         <TeachingCut />
       </section>
     </div>
+  );
+}
+
+/** Each sample with what it is good for. */
+function SampleMenu({ opening, small }: ButtonsProps) {
+  const samples = useSamples().data ?? [];
+  return (
+    <Menu width={280}>
+      <Menu.Target>
+        <Button size={small ? 'xs' : 'sm'} rightSection={<IconChevronDown size={14} />}>
+          Try a sample
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {samples.map((name) => (
+          <Menu.Item key={name} onClick={() => void opening.sample(name)}>
+            <b>{sampleWords[name].title}</b>
+            <div className={look.menuHelp}>{sampleWords[name].about}</div>
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   );
 }
 

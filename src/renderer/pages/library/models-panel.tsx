@@ -14,6 +14,7 @@ import { useShortcut } from '../../keys';
 import { useNow } from '../../live';
 import { qualityText, sizeFigure } from '../../measures';
 import { formatName, metricName } from '../../model-words';
+import { useOpening } from '../../opening';
 import { type Column, DataTable } from '../../parts/data-table';
 import { EmptyState } from '../../parts/empty-state';
 import { Figure } from '../../parts/figure';
@@ -24,9 +25,10 @@ import { SkeletonRows } from '../../parts/skeleton';
 import type { Sorting } from '../../parts/sorting';
 import { Status } from '../../parts/status';
 import { TextAction } from '../../parts/text-action';
-import { bestRun, useModels, useRuns } from '../../queries';
+import { bestRun, useModels, useRuns, useSamples } from '../../queries';
 import { useNarrow } from '../../window-size';
 import look from './library.module.css';
+import { sampleWords } from './samples';
 
 interface Row {
   model: LibraryModel;
@@ -92,8 +94,8 @@ export function ModelsPanel() {
       {models.isPending ? (
         <SkeletonRows rows={4} height={68} />
       ) : rows.length === 0 ? (
-        <EmptyState title="No models yet.">
-          Drop one in, choose a file, or try the sample: a small classifier of drawn shapes with its dataset.
+        <EmptyState title="No models yet." actions={<Samples />}>
+          Drop one in, choose a file, or try a small sample that comes with its dataset.
         </EmptyState>
       ) : (
         <DataTable
@@ -114,6 +116,20 @@ export function ModelsPanel() {
         />
       )}
     </Panel>
+  );
+}
+
+function Samples() {
+  const samples = useSamples().data ?? [];
+  const opening = useOpening();
+  return (
+    <span className={look.offers}>
+      {samples.map((name) => (
+        <TextAction key={name} onClick={() => void opening.sample(name)}>
+          {sampleWords[name].offer}
+        </TextAction>
+      ))}
+    </span>
   );
 }
 
