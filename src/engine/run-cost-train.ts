@@ -1,9 +1,10 @@
 // What training will take: its graph written for one batch, counted, and weighed with what this machine does in a second.
-import type { Recipe } from '../contract/words/recipe';
+import type { Recipe, Step } from '../contract/words/recipe';
 import { refuse } from '../contract/words/refusal';
 import { type DataType, dataTypes, elementCount, type Model } from './graph/graph';
 import { answerOf, portsOf } from './methods/cutting/training';
-import type { Subject } from './methods/method';
+import type { Subject, Target } from './methods/method';
+import { methodOf } from './recipe';
 import { learningOf, trainingDataFor } from './recipe-needs';
 import { chooseLayers } from './recipe-steps';
 import { freeMemoryBytes } from './runtime/machine';
@@ -55,15 +56,14 @@ export async function trainingCost(question: TrainQuestion): Promise<TrainCost |
   const { subject, recipe, runtime, folder } = question;
   const data = await trainingDataFor(recipe, question.dataset);
   if (!data) return null;
-  const model = withStoredWeights(subject.model);
-  const reading = await readSome(data, model);
+  const reading = await readSome(data, subject.model);
   const costs: Omit<TrainCost, 'sentences'>[] = [];
   for (const [i, step] of recipe.steps.entries()) {
     const learning = learningOf(step);
     if (!learning) continue;
-    const chosen = chooseLayers(subject, step, `steps[${i}]`).targets.map(({ site }) => site);
-    if (chosen.length === 0) continue;
-    const parameters = parametersOf(model, chosen, subject.sites);
+    const { targets } = chooseLayers(subject, step, `steps[${i}]`);
+    if (targets.length === 0) continue;
+    const { model, parameters } = traineeOf(subject, step, targets);
     const pace = paceOf(learning.settings, portsOf(model.graph), data.train.samples, reading.isBatchless);
     const sample = batchOf(reading.feeds, pace.rows, reading.isBatchless);
     const ask = {
@@ -99,6 +99,14 @@ export async function trainingCost(question: TrainQuestion): Promise<TrainCost |
     diskBytes: costs.reduce((sum, { diskBytes }) => sum + diskBytes, 0),
     sentences: tooFewToTrust(data),
   };
+}
+
+function traineeOf(subject: Subject, step: Step, targets: readonly Target[]) {
+  const asked = methodOf(step).trains?.(subject, targets);
+  if (asked) return asked;
+  const model = withStoredWeights(subject.model);
+  const chosen = targets.map(({ site }) => site);
+  return { model, parameters: parametersOf(model, chosen, subject.sites) };
 }
 
 const memoryForSamples = (): number => Math.min(mostInMemory, freeMemoryBytes() / 4);

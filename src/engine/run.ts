@@ -20,6 +20,7 @@ import { inputsOf, openSubject } from './open';
 import { readRecipe } from './recipe';
 import { refuseWithoutData } from './recipe-needs';
 import { type Taken, takeSteps } from './recipe-steps';
+import { writeAdapters } from './run-adapters';
 import { costOf, largestOptimised, type RunCost } from './run-cost';
 import { gather } from './run-gather';
 import { compareOutputs, type OutputErrors } from './run-outputs';
@@ -183,12 +184,13 @@ async function apply(
 
 async function writeArtifact(model: Model, folder: string, work: Work): Promise<string[]> {
   await mkdir(folder);
-  return write(model, {
+  const files = await write(model, {
     folder,
     file: modelFile,
     signal: work.signal,
     onProgress: (done, total) => work.emit({ kind: 'progress', stage: 'write', text: 'Writing', done, total }),
   });
+  return [...files, ...(await writeAdapters(model, folder, modelFile))];
 }
 
 /** Reads the artifact back, checks the graph, loads it in the runtime and counts what fused. */

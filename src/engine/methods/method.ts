@@ -5,6 +5,7 @@ import type { Model } from '../graph/graph';
 import type { LayerSite } from '../graph/layers';
 import type { inferShapes } from '../graph/shapes';
 import type { TrainSettings } from '../train/ask';
+import type { Parameter } from '../train/optimizer';
 import type { Workshop } from './cutting/workshop';
 
 /** Every parameter of the card, defaults filled in. */
@@ -51,6 +52,11 @@ export interface Method {
   needs?(params: Params): readonly Need[];
   /** How it learns from the train split; absent where it does not. */
   learns?(params: Params): Learning;
+  /** What trains where that is not the layers' own weights: the graph with it, for the forecast. Numbers in it may be any. */
+  trains?(
+    subject: Subject,
+    targets: readonly Target[],
+  ): { readonly model: Model; readonly parameters: readonly Parameter[] };
   /** Calibration samples it runs the model on, at most; absent where it runs none. For the forecast of time. */
   samplesOf?(params: Params): number;
   /**

@@ -1,4 +1,5 @@
 // Which tensors leave the model file, and where in the data file they lie.
+import { basename, dirname } from 'node:path';
 import { type Attribute, type Graph, type Model, type Node, storedBytes, type Tensor } from '../../graph/graph';
 import type { Place, Placement } from './encode-model';
 
@@ -46,6 +47,15 @@ export function layOut(model: Model, location: string): Layout {
     places.set(tensor, place);
   }
   return { place: (tensor) => places.get(tensor) ?? null, tensors, bytes: end };
+}
+
+/** Weights stay in the files of `folder` (links resolved) they are in already, and are named there; the others lie inside. */
+export function placeIn(folder: string): Placement {
+  return (tensor) => {
+    const { data } = tensor;
+    if (data.kind !== 'file' || dirname(data.file) !== folder || data.length < smallestOutside) return null;
+    return { location: basename(data.file), offset: data.offset, length: data.length };
+  };
 }
 
 /** Two tensors with the same identity have the same bytes. */

@@ -7,7 +7,7 @@ import { type Model, storedBytes } from '../../graph/graph';
 import { openTensorFile, readBytes, readExactly } from '../../graph/tensor';
 import { allInside, encodeModel } from './encode-model';
 import type { Encoder, Piece } from './encoder';
-import { layOut, tensorsOf } from './layout';
+import { layOut, placeIn, tensorsOf } from './layout';
 
 /** A protobuf message ends at 2^31 − 1 bytes. */
 const largestMessage = 2 ** 31 - 1;
@@ -20,8 +20,8 @@ export interface WriteOptions {
   readonly folder: string;
   /** A plain file name; the data file is called `<file>.data`. */
   readonly file: string;
-  /** `auto`: when the model would exceed 1.5 GB. */
-  readonly external?: 'auto' | 'never' | 'always';
+  /** `auto`: when the model would exceed 1.5 GB. `in-place`: weights that lie in files of the folder are named there, not copied. */
+  readonly external?: 'auto' | 'never' | 'always' | 'in-place';
   readonly signal?: AbortSignal;
   /** Told now and then how many of the bytes are written. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -42,7 +42,8 @@ export async function write(model: Model, options: WriteOptions): Promise<string
   const inside = encodeModel(model, allInside);
   const isExternal = external === 'always' || (external === 'auto' && inside.length > externalAbove);
   const layout = isExternal ? layOut(model, dataFile) : null;
-  const message = layout ? encodeModel(model, layout.place) : inside;
+  const place = external === 'in-place' ? placeIn(folder) : layout?.place;
+  const message = place ? encodeModel(model, place) : inside;
   if (message.length > largestMessage) tooLarge(message.length, isExternal);
 
   const copier = new Copier(options, message.length + (layout?.bytes ?? 0));

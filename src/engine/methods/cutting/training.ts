@@ -84,7 +84,7 @@ export async function* trainLayers(
 }
 
 /** Parameters of a training hold for all of its layers; null where there are no layers. */
-function oneSetting(targets: readonly Target[], title: string): Params | null {
+export function oneSetting(targets: readonly Target[], title: string): Params | null {
   const [first, ...others] = targets;
   if (!first) return null;
   const text = JSON.stringify(first.params);

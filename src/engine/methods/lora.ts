@@ -1,0 +1,233 @@
+// LoRA: thin matrices beside frozen weights learn from the train split; merged into the weights afterwards, or kept apart.
+import type { Adapter, AdapterSet } from '../../contract/words/adapter';
+import type { Refusal } from '../../contract/words/refusal';
+import { withInitializers } from '../graph/edit';
+import { elementCount, type Model, type TensorData } from '../graph/graph';
+import { type LayerSite, listLayers } from '../graph/layers';
+import { readFloats } from '../graph/tensor';
+import { withStoredWeights } from '../train/parameters';
+import { wallAt } from '../train/trainable';
+import { isAmong, isQuantized, sidesOf, type TargetSet } from './cutting/adapted-layers';
+import {
+  adapterRandom,
+  bytesOf,
+  emptyFactors,
+  type Factors,
+  type LearntAdapter,
+  trainAdapters,
+  trainee,
+} from './cutting/adapter-training';
+import { type AdapterData, nameAdapters, type Scaling, scalingOf, withAdapters } from './cutting/adapters';
+import { insteadUse, keepIt, refusal } from './cutting/judge';
+import { quantizedStarts } from './cutting/loftq-base';
+import { loraCard as card } from './cutting/lora-card';
+import { computeType, rightMatrix } from './cutting/matrix';
+import { oneSetting } from './cutting/training';
+import { settingsOf } from './cutting/training-card';
+import { planOf } from './cutting/weight-only-plan';
+import type { Workshop } from './cutting/workshop';
+import type { LayerCut, Method, Params, Subject, Target } from './method';
+
+/** What LoftQ makes of a layer is what weight-only would, rounded to nearest. */
+const basePlan = (subject: Subject, site: LayerSite, { bits, groupSize }: Params) =>
+  planOf(subject, site, {
+    ...({ bits, groupSize } as Params),
+    ...{ rounding: 'nearest', symmetric: true, activations: 'int8', samples: 0 },
+  });
+
+const isMerging = (params: Params): boolean => params.merge === true && params.init === 'zero';
+
+function whyNot(subject: Subject, site: LayerSite, params: Params): Refusal | null {
+  const sides = sidesOf(site);
+  if (!sides)
+    return refusal(
+      site,
+      `Adapters go beside a MatMul, Gemm or MatMulNBits with a plain matrix on the right; this is a ${site.op}.`,
+      'Exclude it, or train it with finetune.',
+    );
+  if (site.scope.length > 0) return refusal(site, 'It stands inside a branch or a loop.', 'Adapt the layers outside.');
+  if (!isAmong(site, params.targets as TargetSet))
+    return refusal(site, 'Its name is not one of the targets.', 'Choose all linear layers to adapt it as well.');
+  if (Number(params.rank) >= Math.min(sides.inputs, sides.outputs))
+    return refusal(
+      site,
+      `An adapter of rank ${params.rank} is no thinner than ${sides.inputs} × ${sides.outputs} weights.`,
+      'Lower the rank, or exclude it.',
+    );
+  const type = computeType(site, subject.shapes);
+  if (type !== 'float32')
+    return refusal(site, `It computes in ${type ?? 'an unknown type'}, and training in float32.`, keepIt);
+  const wall = wallAt(subject.model, site);
+  if (wall) return refusal(site, `${wall}, which has no gradient.`, 'Adapt layers behind it, or leave it out.');
+  const other = subject.sites.find((one) => one !== site && one.tensor === site.tensor);
+  if (other && (isMerging(params) || params.init === 'loftq'))
+    return refusal(
+      site,
+      `${other.name} has the same weights, and would change with it.`,
+      'Start at zero and keep the adapters apart, or exclude it.',
+    );
+  if (params.init !== 'loftq') return null;
+  if (isQuantized(site))
+    return refusal(
+      site,
+      'LoftQ chooses codes and adapter together, and its weights are codes already.',
+      'Leave out the quantizer before this step, or start at zero.',
+    );
+  const plan = basePlan(subject, site, params);
+  if (plan.kind === 'refused') return plan.refusal;
+  return plan.kind === 'matmul'
+    ? null
+    : refusal(site, 'It cannot be computed on packed weights.', insteadUse('float16'));
+}
+
+/** A layer whose adapter cannot become part of its weights without rounding them anew. */
+const staysApart = (site: LayerSite): boolean => isQuantized(site) || rightMatrix(site) === null;
+
+export const lora: Method = {
+  card,
+
+  learns: (params) => ({ settings: settingsOf(params), needsLabels: true, passes: 2 }),
+
+  trains(subject, targets) {
+    const params = oneSetting(targets, card.title)!;
+    const sites = targets.map(({ site }) => site);
+    const set = nameAdapters(subject.model, sites, scalingFrom(params), params.dora === true);
+    return trainee(subject.model, sites, set, (one) => {
+      const data = (count: number): TensorData => bytesOf(new Float32Array(count));
+      const { inputs, outputs, magnitude } = one;
+      const length = magnitude ? { magnitude: data(outputs), squares: data(outputs) } : {};
+      return { a: data(inputs * set.rank), b: data(set.rank * outputs), ...length };
+    });
+  },
+
+  fits: whyNot,
+
+  warnings(_, site, params) {
+    return isMerging(params) && isQuantized(site)
+      ? ['Its weights are codes, and merging would round them again: the adapters of this step are kept apart.']
+      : [];
+  },
+
+  async *apply(subject, targets, workshop) {
+    const params = oneSetting(targets, card.title);
+    if (!params) return subject.model;
+    const given = targets.map(({ site }) => site);
+    const base =
+      params.init === 'loftq' ? await loftqBase(subject, targets, params, workshop) : plainBase(subject, given);
+    const set = nameAdapters(base.model, base.sites, scalingFrom(params), params.dora === true);
+    const learnt = await learn(base, set, params, workshop);
+    const isMerged = isMerging(params) && !given.some(staysApart);
+    const made = isMerged ? await merged(base, set, learnt, workshop) : await apart(base, set, learnt, workshop);
+    for (const [i, { site }] of targets.entries())
+      yield { layer: site.name, error: base.errors?.[i] ?? null, notes: [] };
+    return made;
+  },
+};
+
+const scalingFrom = ({ rank, alpha, rankStabilised }: Params): Scaling => ({
+  rank: Number(rank),
+  alpha: Number(alpha),
+  rankStabilised: rankStabilised === true,
+});
+
+/** What adapters go beside, and where they begin where that is not at zero. */
+interface Base {
+  readonly model: Model;
+  readonly sites: readonly LayerSite[];
+  readonly starts?: readonly Factors[] | null;
+  readonly errors?: readonly LayerCut['error'][];
+}
+
+const plainBase = ({ model }: Subject, sites: readonly LayerSite[]): Base => ({ model, sites });
+
+async function loftqBase(
+  subject: Subject,
+  targets: readonly Target[],
+  params: Params,
+  workshop: Workshop,
+): Promise<Base> {
+  const orders = targets.map(({ site }) => {
+    const plan = basePlan(subject, site, params);
+    if (plan.kind !== 'matmul') throw new Error(`${site.name} was planned although it does not fit`);
+    return { site, order: plan.order };
+  });
+  const made = await quantizedStarts(subject, orders, scalingFrom(params), workshop);
+  const now = new Map(listLayers(made.model).map((site) => [site.name, site]));
+  return { ...made, sites: targets.map(({ site }) => now.get(site.name)!) };
+}
+
+async function learn(
+  { model, sites, starts }: Base,
+  set: AdapterSet,
+  params: Params,
+  { gathering }: Workshop,
+): Promise<LearntAdapter[] | null> {
+  if (!gathering) return null;
+  const begun = starts ?? set.adapters.map((one, i) => emptyFactors(one, set.rank, adapterRandom(gathering.seed, i)));
+  const settings = settingsOf(params);
+  const asked = { base: model, sites, set, starts: begun, settings, title: card.title, gathering };
+  return (await trainAdapters(asked)).learnt;
+}
+
+/** W + s·A·B in the place of W, with DoRA every channel at its magnitude. */
+async function merged(
+  { model, sites }: Base,
+  set: AdapterSet,
+  learnt: readonly LearntAdapter[] | null,
+  workshop: Workshop,
+): Promise<Model> {
+  const stored = withStoredWeights(model);
+  const tensors = [];
+  for (const [i, site] of sites.entries()) {
+    const tensor = stored.graph.initializers.get(site.weight)!;
+    const data = await workshop.make(elementCount(tensor.dims) * 4, async () =>
+      mergedBytes(await readFloats(tensor), site, set, set.adapters[i]!, learnt![i]!),
+    );
+    tensors.push({ ...tensor, data });
+  }
+  return { ...stored, graph: withInitializers(stored.graph, tensors) };
+}
+
+function mergedBytes(
+  weights: Float32Array,
+  site: LayerSite,
+  set: AdapterSet,
+  { inputs, outputs }: Adapter,
+  { a, b, magnitude, norm }: LearntAdapter,
+): Uint8Array {
+  const s = scalingOf(set);
+  const { rank } = set;
+  const isByRows = rightMatrix(site)!.order === 'rows';
+  for (let o = 0; o < outputs; o++) {
+    const factor = magnitude && norm ? magnitude[o]! / norm[o]! : 1;
+    for (let i = 0; i < inputs; i++) {
+      let added = 0;
+      for (let k = 0; k < rank; k++) added += a[i * rank + k]! * b[k * outputs + o]!;
+      const at = isByRows ? o * inputs + i : i * outputs + o;
+      weights[at] = (weights[at]! + s * added) * factor;
+    }
+  }
+  return asBytes(weights);
+}
+
+async function apart(
+  { model, sites }: Base,
+  set: AdapterSet,
+  learnt: readonly LearntAdapter[] | null,
+  workshop: Workshop,
+): Promise<Model> {
+  const parts: AdapterData[] = [];
+  for (const [i, { inputs, outputs, magnitude }] of set.adapters.entries()) {
+    const make = (what: keyof LearntAdapter, count: number): Promise<TensorData> =>
+      workshop.make(count * 4, async () => asBytes(learnt![i]![what]!));
+    parts.push({
+      a: await make('a', inputs * set.rank),
+      b: await make('b', set.rank * outputs),
+      ...(magnitude ? { magnitude: await make('magnitude', outputs), norm: await make('norm', outputs) } : {}),
+    });
+  }
+  return withAdapters(model, sites, set, (one) => parts[set.adapters.indexOf(one)]!);
+}
+
+const asBytes = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
