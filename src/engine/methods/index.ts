@@ -8,6 +8,7 @@ import { int8Dynamic } from './int8-dynamic';
 import { int8Static } from './int8-static';
 import { kvCache } from './kv-cache';
 import type { Method } from './method';
+import { qat } from './qat';
 import { rotate } from './rotate';
 import { smooth } from './smooth';
 import { weightOnly } from './weight-only';
@@ -25,5 +26,6 @@ export const methods = [
   smooth,
   rotate,
   finetune,
+  qat,
   distill,
 ] as const satisfies readonly Method[];

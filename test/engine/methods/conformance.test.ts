@@ -36,6 +36,12 @@ const variants: Record<string, readonly Record<string, unknown>[]> = {
     { symmetric: true, calibration: 'mse' },
     { calibration: 'entropy' },
   ],
+  qat: [
+    { learningRate: 1e-6, epochs: 1 },
+    { learningRate: 1e-6, epochs: 1, perChannel: false, scales: 'fixed' },
+    { learningRate: 1e-6, epochs: 1, activationBits: 0, groupSize: 16 },
+    { learningRate: 1e-6, epochs: 1, activationBits: 0, groupSize: 0, scales: 'fixed' },
+  ],
   'kv-cache': [{}, { bits: 4, perChannel: false }],
   rotate: [{}, { seed: 3 }],
   smooth: [{}],

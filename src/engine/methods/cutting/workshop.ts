@@ -1,7 +1,7 @@
 // Where methods get new bytes from. One workshop computes them with the kernels; the other only says how large they will be.
 import { byteLength, elementCount, type Tensor, type TensorData } from '../../graph/graph';
 import { encodeFloat16, packCodes } from '../../graph/tensor';
-import type { Hessian, Kernels, QuantizeLoss } from '../../kernels/kernels';
+import type { Hessian, Kernels, QuantizeLoss, QuantizeResult } from '../../kernels/kernels';
 import type { Gathering } from './gathering';
 import { halve } from './half';
 import { groupsOf, hasFloatZeros, hollow, type Order, orderBytes, orderKey, requestOf, storedGroups } from './order';
@@ -82,11 +82,8 @@ export function kernelWorkshop(
     async quantize(order, hessian) {
       const { parts, loss } = await scratch.once(`quantize ${nameOf(order.tensor)} ${orderKey(order)}`, async () => {
         const made = await kernels.quantize(requestOf(order, signal, await hessian?.()));
-        const zeroPoints = hasFloatZeros(order)
-          ? floatBytes(order, layScales(order, made.floatZeroPoints!))
-          : made.zeroPoints && layZeroPoints(order, made.zeroPoints);
         return {
-          parts: [layCodes(order, made.codes), floatBytes(order, layScales(order, made.scales)), zeroPoints],
+          parts: laidOut(order, made),
           loss: { signal: made.signal, noise: made.noise, clipped: made.clipped },
         };
       });
@@ -104,6 +101,14 @@ export function kernelWorkshop(
 }
 
 const nameOf = ({ name, dtype, dims }: Tensor): string => `${name} ${dtype} ${dims}`;
+
+/** Codes, scales and zero points as they are stored. */
+export function laidOut(order: Order, made: QuantizeResult): [Uint8Array, Uint8Array, Uint8Array | null] {
+  const zeroPoints = hasFloatZeros(order)
+    ? floatBytes(order, layScales(order, made.floatZeroPoints!))
+    : made.zeroPoints && layZeroPoints(order, made.zeroPoints);
+  return [layCodes(order, made.codes), floatBytes(order, layScales(order, made.scales)), zeroPoints];
+}
 
 /** From the kernel's layout to the stored one; the same array where they agree. */
 function layCodes(order: Order, codes: Uint8Array): Uint8Array {

@@ -1,0 +1,103 @@
+// What quantization-aware training says of itself: its parameters, their bounds and their help.
+import type { MethodCard } from '../../../contract/words/method';
+import { trainingParameters } from './training-card';
+
+export const qatCard: MethodCard = {
+  id: 'qat',
+  title: 'Quantization-aware training',
+  family: 'train',
+  help: 'Goes on training while weights, and activations, are rounded as the exported model will round them, so that the network learns to live with it. The last step of a recipe that trains: what comes out is the quantized model. Pays most at 2 and 4 bits; what pruning set to zero stays zero.',
+  needs: ['weights', 'activations', 'gradients', 'data'],
+  params: [
+    {
+      id: 'weightBits',
+      label: 'Weights',
+      unit: 'bits',
+      help: 'Bits per weight. May differ by layer.',
+      kind: 'choice',
+      default: 8,
+      precision: true,
+      choices: [
+        { value: 8, label: '8' },
+        { value: 4, label: '4' },
+        { value: 2, label: '2', help: 'Three levels where activations are in 8 bits, four where they are float.' },
+      ],
+    },
+    {
+      id: 'activationBits',
+      label: 'Activations',
+      unit: 'bits',
+      help: 'With 8 bits the model runs on integers, as static int8 does; weights below 8 bits are stored packed and unpacked once, at load. With float activations weights are held as weight-only holds them.',
+      kind: 'choice',
+      default: 8,
+      choices: [
+        { value: 8, label: '8' },
+        { value: 0, label: 'Float' },
+      ],
+    },
+    {
+      id: 'perChannel',
+      label: 'Weight scales',
+      kind: 'switch',
+      default: true,
+      on: 'One for each output channel',
+      off: 'One for the tensor',
+      help: 'Channels of very different size need their own scale; it costs nothing here.',
+      when: { activationBits: [8] },
+    },
+    {
+      id: 'groupSize',
+      label: 'Group size',
+      unit: 'weights',
+      help: 'Weights that share a scale.',
+      kind: 'choice',
+      default: 32,
+      choices: [
+        { value: 16, label: '16' },
+        { value: 32, label: '32' },
+        { value: 64, label: '64' },
+        { value: 128, label: '128' },
+        { value: 256, label: '256' },
+        { value: 0, label: 'Channel', help: 'One scale for each output channel.' },
+      ],
+      when: { activationBits: [0] },
+    },
+    {
+      id: 'kernel',
+      label: 'Activations inside the kernel',
+      help: 'The packed kernels are fastest when they round activations to int8 on the way in, which training does not see (about 0.5 % of the output). With float32 the product is exact and about half as fast; only 4 bits have such a kernel.',
+      kind: 'choice',
+      default: 'int8',
+      when: { activationBits: [0], weightBits: [4] },
+      choices: [
+        { value: 'int8', label: 'int8', help: 'Fast.' },
+        { value: 'float32', label: 'float32', help: 'Exact.' },
+      ],
+    },
+    {
+      id: 'scales',
+      label: 'Scales',
+      help: 'Steps between levels begin where rounding loses least, and may be trained with the weights (learned step sizes).',
+      kind: 'choice',
+      default: 'learned',
+      choices: [
+        { value: 'learned', label: 'Learned' },
+        { value: 'fixed', label: 'As they begin' },
+      ],
+    },
+    {
+      id: 'samples',
+      label: 'Samples',
+      kind: 'number',
+      default: 128,
+      min: 1,
+      max: 100_000,
+      integer: true,
+      logarithmic: true,
+      help: 'Calibration samples from which the ranges of activations begin.',
+      when: { activationBits: [8] },
+    },
+    ...trainingParameters({ epochs: 1 }),
+  ],
+  ops: ['Conv', 'Gemm', 'MatMul', 'Gather', 'ConvTranspose', 'LSTM', 'GRU'],
+};
