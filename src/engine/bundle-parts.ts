@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { goldenCount } from './bundle-golden';
 import { runnerFiles } from './bundle-texts';
 import { deviceOf } from './fit';
-import { openFormat } from './formats/index';
+import { type OpenedFormat, openFormat } from './formats/index';
 import { everyNode } from './graph/walk';
 import { onnxruntimeVersion } from './runtime/machine';
 import type { Tasks, Work } from './tasks';
@@ -16,7 +16,8 @@ export async function bundleParts(
 ): Promise<Tasks['bundleParts']['answer']> {
   deviceOf(ask.device);
   work.emit({ kind: 'doing', what: `reading the model ${basename(ask.path)}` });
-  const { model, files } = await openFormat(ask.path);
+  const opened = await openFormat(ask.path);
+  const { model, files } = opened;
   const { inputs, outputs, initializers } = model.graph;
   const values = [...inputs.filter((input) => !initializers.has(input.name)), ...outputs];
   let goldenBytes = 0;
@@ -31,7 +32,7 @@ export async function bundleParts(
   );
   const licences = await licencesBeside(files[0]!);
   const parts = [
-    { name: 'Model', bytes: await sizeOf(files) },
+    { name: 'Model', bytes: await sizeOf(filesOf(opened, ask.beside)) },
     { name: 'Golden inputs and outputs', bytes: goldenBytes },
     // About 300 bytes a layer in the evidence, 200 a file in the manifest.
     {
@@ -54,6 +55,11 @@ export async function licencesBeside(model: string): Promise<string[]> {
   const kept: string[] = [];
   for (const path of paths) if ((await stat(path)).size <= 2 ** 20) kept.push(path);
   return kept;
+}
+
+/** The model's files and those beside it. */
+export function filesOf({ files }: OpenedFormat, beside: readonly string[] = []): string[] {
+  return [...files, ...beside.map((path) => join(dirname(files[0]!), path))];
 }
 
 export async function sizeOf(files: readonly string[]): Promise<number> {

@@ -7,7 +7,7 @@ import type { FileEntry } from '../contract/words/model';
 import { refuse } from '../contract/words/refusal';
 import { identityOf, isContained, PendingFolder, refuseTaken } from './bundle-files';
 import { type Golden, recordGolden, tolerancesOf } from './bundle-golden';
-import { licencesBeside, sizeOf } from './bundle-parts';
+import { filesOf, licencesBeside, sizeOf } from './bundle-parts';
 import { readme, runnerFiles } from './bundle-texts';
 import { verifyPath } from './bundle-verify';
 import { zipBundle } from './bundle-zip';
@@ -29,7 +29,7 @@ export async function exportBundle(ask: Ask, work: Work): Promise<Tasks['bundle'
   if (ask.zip) await refuseTaken(`${ask.out}.zip`);
   const pending = await PendingFolder.create(
     ask.out,
-    Math.ceil((await sizeOf(opened.files)) * (ask.zip ? 2.1 : 1.1)) + 2 ** 22,
+    Math.ceil((await sizeOf(filesOf(opened, ask.beside))) * (ask.zip ? 2.1 : 1.1)) + 2 ** 22,
   );
   try {
     tell(work, 'Copying the model', 1);
@@ -80,10 +80,11 @@ export async function verifyBundle(ask: Tasks['verify']['ask'], work: Work): Pro
   return verifyPath(ask.path, work);
 }
 
-/** `model.onnx` and its data as they are, byte for byte; written anew only where their names do not fit into one folder. */
+/** `model.onnx`, its data and what lies beside it as they are, byte for byte; written anew and alone only where their names do not fit into one folder. */
 async function putModel(opened: OpenedFormat, pending: PendingFolder, ask: Ask): Promise<FileEntry> {
   const [file, ...data] = opened.files as [string, ...string[]];
   const named = data.map((path) => relative(dirname(file), path).split(sep).join('/'));
+  const beside = ask.beside ?? [];
   const ours = new Set([
     'model.onnx',
     'manifest.json',
@@ -92,7 +93,7 @@ async function putModel(opened: OpenedFormat, pending: PendingFolder, ask: Ask):
     'README.md',
     ...Object.keys(runnerFiles('')),
   ]);
-  const isPlain = named.every(
+  const isPlain = [...named, ...beside].every(
     (path) => isContained(path) && !ours.has(path) && !/^(golden|samples|licences)\//.test(path),
   );
   if (!isPlain) {
@@ -102,6 +103,7 @@ async function putModel(opened: OpenedFormat, pending: PendingFolder, ask: Ask):
   }
   const model = await pending.copy(file, 'model.onnx');
   for (const [i, path] of data.entries()) await pending.copy(path, named[i]!);
+  for (const path of beside) await pending.copy(join(dirname(file), path), path);
   const copied = pending.entries.map((entry, i) => (i === 0 ? { ...entry, path: basename(file) } : entry));
   if (identityOf(copied) !== ask.sha256) {
     refuse('changed', `${ask.name} changed since it was opened.`, 'Open it again, then export.');

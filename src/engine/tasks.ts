@@ -121,7 +121,7 @@ export interface Tasks {
   /** `name`: as the user knows the model; the file's own where it is not given. */
   fit: { ask: { path: string; device: string; name?: string }; answer: FitDocument };
   bundleParts: {
-    ask: { path: string; device: string; dataset?: DatasetReference };
+    ask: { path: string; device: string; dataset?: DatasetReference; beside?: readonly string[] };
     answer: { parts: readonly BundlePart[]; bytes: number };
   };
   bundle: {
@@ -131,6 +131,8 @@ export interface Tasks {
       /** Absolute; must not exist. Written under a temporary name beside it, then renamed. */
       out: string;
       zip: boolean;
+      /** Files that belong to the model and that it does not name, relative to it: adapters. */
+      beside?: readonly string[];
       dataset?: DatasetReference;
       /** Goes into `evidence.json` and `recipe.json` as it is. */
       evidence: Record<string, unknown>;

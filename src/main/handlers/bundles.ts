@@ -6,6 +6,7 @@ import { refuse } from '../../contract/words/refusal';
 import type { RunRow } from '../../contract/words/run';
 import type { ModelRecord } from '../history/models';
 import { referenceTo } from '../jobs/compress';
+import { folderOf, nameInside } from '../library/identity';
 import { makeFolder } from '../make-folder';
 import { evidenceOf } from './evidence';
 import { api } from './implement';
@@ -18,6 +19,7 @@ export const bundles = {
     const { parts, bytes } = await context.desk.ask('bundleParts', {
       path: model.files[0]!.path,
       device: input.deviceId,
+      beside: besideOf(model),
       ...(dataset ? { dataset: referenceTo(dataset) } : {}),
     });
     return { parts: [...parts], bytes, suggestedPath: suggestedPath(model.name, input.deviceId) };
@@ -43,6 +45,7 @@ export const bundles = {
           device: input.deviceId,
           out,
           zip: input.zip ?? false,
+          beside: besideOf(model),
           ...(dataset ? { dataset: referenceTo(dataset) } : {}),
           evidence: evidenceOf(model, run, machine),
           ...(run ? { recipe: run.recipe } : {}),
@@ -57,6 +60,13 @@ export const bundles = {
 
   verify: api.bundles.verify.handler(({ context, input }) => context.desk.ask('verify', { path: resolve(input.path) })),
 };
+
+/** Files of an artifact that the model itself does not name. */
+function besideOf({ files, entries }: ModelRecord): string[] {
+  const folder = folderOf(files);
+  const own = new Set(files.map((file) => nameInside(folder, file.path)));
+  return (entries ?? []).map(({ path }) => path).filter((path) => !own.has(path));
+}
 
 /** The run that made it. */
 function runOf({ history }: Services, model: ModelRecord): RunRow | null {
