@@ -7,6 +7,7 @@ import { float16 } from './float16';
 import { int8Dynamic } from './int8-dynamic';
 import { int8Static } from './int8-static';
 import { kvCache } from './kv-cache';
+import { lora } from './lora';
 import type { Method } from './method';
 import { qat } from './qat';
 import { rotate } from './rotate';
@@ -28,4 +29,5 @@ export const methods = [
   finetune,
   qat,
   distill,
+  lora,
 ] as const satisfies readonly Method[];

@@ -43,6 +43,10 @@ const variants: Record<string, readonly Record<string, unknown>[]> = {
     { learningRate: 1e-6, epochs: 1, activationBits: 0, groupSize: 0, scales: 'fixed' },
   ],
   'kv-cache': [{}, { bits: 4, perChannel: false }],
+  lora: [
+    { learningRate: 1e-6, epochs: 1, rank: 2 },
+    { learningRate: 1e-6, epochs: 1, rank: 3, dora: true, rankStabilised: true },
+  ],
   rotate: [{}, { seed: 3 }],
   smooth: [{}],
   'zero-shot': ['Z0', 'Z1', 'Z2', 'Z3', 'Z4'].flatMap((level) => [
