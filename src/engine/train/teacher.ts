@@ -5,6 +5,7 @@ import { refuse } from '../../contract/words/refusal';
 import { withoutUnused } from '../graph/edit';
 import type { Model, Value } from '../graph/graph';
 import { print } from '../graph/print';
+import { decodeFloat16 } from '../graph/tensor';
 import type { Feed } from '../runtime/session';
 import { openTaps, type Taps } from '../runtime/taps';
 import { checkpointsFolder } from './checkpoint';
@@ -122,9 +123,10 @@ function forAnyBatch(model: Model, values: readonly string[]): Model {
 function floatsOf(name: string, { dtype, data }: Feed): Float32Array {
   if (data instanceof Float32Array) return data;
   if (data instanceof Float64Array) return Float32Array.from(data);
+  if (dtype === 'float16') return decodeFloat16(data as Uint16Array);
   return refuse(
     'unsupported',
-    `The teacher's "${name}" is ${dtype}; a student learns from float32 answers.`,
+    `The teacher's "${name}" is ${dtype}; a student learns from floats.`,
     'Take the float32 model as the parent.',
   );
 }
