@@ -16,7 +16,8 @@ export const cutOfRun = (outcomes: readonly LayerOutcome[], parent: readonly Lay
     const layer = before.get(outcome.name);
     return {
       name: outcome.name,
-      parameters: layer?.tiedTo ? 0 : product(outcome.shapeAfter),
+      // A layer that was left out has no shape any more.
+      parameters: layer?.tiedTo || outcome.shapeAfter.length === 0 ? 0 : product(outcome.shapeAfter),
       bits: outcome.bits ?? layer?.bits ?? 32,
       sparsity: outcome.sparsity ?? 0,
     };
