@@ -25,7 +25,7 @@ export interface TeacherAsk {
 }
 
 /** Answers above this are not kept: the teacher is asked again for every batch. */
-export const mostKept = 2 ** 31;
+export const mostKept = 2 ** 30;
 
 export class Teacher {
   private readonly kept = new Map<string, { rows: KeptRows; widths: readonly number[] }>();
