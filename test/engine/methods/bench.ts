@@ -266,7 +266,9 @@ export async function withCut<T>(
   kernels: Kernels,
   given: Model,
   steps: readonly unknown[],
-  use: (cut: CutModel, folder: string) => Promise<T>,
+  use: (cut: CutModel, folder: string, workshop: Workshop) => Promise<T>,
+  seed: number = withoutTraining.seed,
+  change: (gathering: Gathering) => Gathering = (gathering) => gathering,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'lathe-methods-'));
   const scratch = await Scratch.open(join(folder, `scratch-${randomBytes(4).toString('hex')}.bin`));
@@ -282,11 +284,12 @@ export async function withCut<T>(
       signal,
       tell: () => {},
       ...withoutTraining,
+      seed,
       training: await trainingOf(given),
       parent,
     };
-    const cut = await take(given, steps, kernelWorkshop(kernels, scratch, signal, gathering));
-    return await use(cut, folder);
+    const workshop = kernelWorkshop(kernels, scratch, signal, change(gathering));
+    return await use(await take(given, steps, workshop), folder, workshop);
   } finally {
     await scratch.remove();
     await rm(folder, { recursive: true });

@@ -92,7 +92,7 @@ export async function trainQuantized(
   }
   return {
     subject: await settled({ ...model, graph: withInitializers(model.graph, tensors) }),
-    grids: made && made.grids,
+    grids: made?.grids ?? null,
     untouched: new Set(made?.trained.untouched),
   };
 }
