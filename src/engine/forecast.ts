@@ -40,6 +40,7 @@ export async function forecast(ask: Tasks['forecast']['ask'], work: Work): Promi
       freeMemoryBytes: cost.freeMemoryBytes,
       possible: short.length === 0,
       sentences: [...short, ...sentences(cost)],
+      ...(cost.suggestions.length > 0 ? { suggestions: [...cost.suggestions] } : {}),
     };
   } finally {
     await kernels.close();

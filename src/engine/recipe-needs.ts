@@ -19,7 +19,7 @@ export function refuseWithoutData(recipe: Recipe, hasDataset: boolean): void {
   if (first >= 0 && !hasDataset)
     refuse(
       'bad-dataset',
-      `steps[${first}] learns from samples: choose a dataset with a train split.`,
+      `${methodOf(recipe.steps[first]!).card.title} learns from samples: choose a dataset with a train split.`,
       undefined,
       `steps[${first}]`,
     );

@@ -1,5 +1,5 @@
 // What training will take: its graph written for one batch, counted, and weighed with what this machine does in a second.
-import type { Recipe, Step } from '../contract/words/recipe';
+import type { Recipe, Step, Suggestion } from '../contract/words/recipe';
 import { refuse } from '../contract/words/refusal';
 import { type DataType, dataTypes, elementCount, type Model } from './graph/graph';
 import { answerOf, portsOf } from './methods/cutting/training';
@@ -17,6 +17,7 @@ import { type Pace, paceOf } from './train/pace';
 import { parametersOf, withStoredWeights } from './train/parameters';
 import { writeProgram } from './train/program';
 import { mostInMemory } from './train/samples';
+import { suggestedFor } from './train/suggest';
 import type { TrainingData } from './train/training-data';
 import { tooFewToTrust } from './train/trust';
 
@@ -28,6 +29,7 @@ export interface TrainCost {
   readonly diskBytes: number;
   /** What to know before the start. */
   readonly sentences: readonly string[];
+  readonly suggestions: readonly Suggestion[];
 }
 
 export interface TrainQuestion {
@@ -57,7 +59,8 @@ export async function trainingCost(question: TrainQuestion): Promise<TrainCost |
   const data = await trainingDataFor(recipe, question.dataset);
   if (!data) return null;
   const reading = await readSome(data, subject.model);
-  const costs: Omit<TrainCost, 'sentences'>[] = [];
+  const costs: Omit<TrainCost, 'sentences' | 'suggestions'>[] = [];
+  const suggestions: Suggestion[] = [];
   for (const [i, step] of recipe.steps.entries()) {
     const learning = learningOf(step);
     if (!learning) continue;
@@ -82,6 +85,8 @@ export async function trainingCost(question: TrainQuestion): Promise<TrainCost |
     const forward = macs / runtime.macsPerSecond + values.count / runtime.valuesPerSecond;
     const back = (learning.passes - 1) * forward;
     const overhead = runtime.runSeconds + nodes * runtime.nodeSeconds;
+    const mostRows = (freeMemoryBytes() * memoryForValues * pace.rows) / (heldPerValue * values.bytes);
+    for (const setting of suggestedFor(data.train.samples, pace, mostRows)) suggestions.push({ step: i, ...setting });
     costs.push({
       seconds:
         pace.steps * (pace.accumulate * (forward + back + overhead) + count * optimizerSeconds) +
@@ -98,6 +103,7 @@ export async function trainingCost(question: TrainQuestion): Promise<TrainCost |
     peakBytes: Math.max(0, ...costs.map(({ peakBytes }) => peakBytes)),
     diskBytes: costs.reduce((sum, { diskBytes }) => sum + diskBytes, 0),
     sentences: tooFewToTrust(data),
+    suggestions,
   };
 }
 
@@ -108,6 +114,9 @@ function traineeOf(subject: Subject, step: Step, targets: readonly Target[]) {
   const chosen = targets.map(({ site }) => site);
   return { model, parameters: parametersOf(model, chosen, subject.sites) };
 }
+
+/** Of the free memory, what a suggested batch may hold of values. */
+const memoryForValues = 0.25;
 
 const memoryForSamples = (): number => Math.min(mostInMemory, freeMemoryBytes() / 4);
 

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Recipe } from '../contract/words/recipe';
+import type { Recipe, Suggestion } from '../contract/words/recipe';
 import type { Stage } from '../contract/words/run';
 import { type InputPort, openDataset } from './data';
 import { allInside, encodeModel } from './formats/onnx/encode-model';
@@ -43,6 +43,8 @@ export interface RunCost {
   readonly stages: readonly { readonly stage: Stage; readonly seconds: number }[];
   /** What to know before the start. */
   readonly sentences: readonly string[];
+  /** Settings of steps that train. */
+  readonly suggestions: readonly Suggestion[];
   readonly freeDiskBytes: number;
   readonly freeMemoryBytes: number;
   /** The compressed model can be loaded here. */
@@ -144,6 +146,7 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
       Math.max(optimised, gather?.diskBytes ?? 0, copies),
     stages,
     sentences: training?.sentences ?? [],
+    suggestions: training?.suggestions ?? [],
     freeDiskBytes: await freeDisk(folder),
     freeMemoryBytes: freeMemory,
     loads,

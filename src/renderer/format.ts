@@ -49,6 +49,17 @@ export function signed(value: number, decimals: number): string {
   return value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
 }
 
+/** As people write settings: whole numbers in full, others in three digits without zeros behind; below a thousandth as a power, 3e−4. */
+export function short(value: number): string {
+  if (Number.isInteger(value)) return count(value);
+  if (Math.abs(value) < 0.9995e-3) {
+    const [mantissa = '', exponent = ''] = value.toExponential(1).split('e');
+    return `${mantissa.replace(/\.0$/, '').replace('-', minus)}e${exponent.replace('-', minus)}`;
+  }
+  const text = significant(value, 3);
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
 const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
 
 /** 44.66 MB, 828 MB, 6.9 kB, 295 kB, 20 B. One MB is 1,000,000 B. */

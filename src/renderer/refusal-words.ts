@@ -11,5 +11,8 @@ export function sentenceOf({ sentence, place }: Refusal): string {
 export function headAndReason(refusal: Refusal): [head: string, reason: string] {
   const sentence = sentenceOf(refusal);
   const end = sentence.search(/[.:] /);
-  return end < 0 ? [sentence, ''] : [`${sentence.slice(0, end)}.`, sentence.slice(end + 2)];
+  return end < 0 ? [sentence, ''] : [`${sentence.slice(0, end)}.`, begun(sentence.slice(end + 2))];
 }
+
+/** What followed a colon now begins a sentence; a name in code stays as it is. */
+const begun = (text: string): string => (/^[a-z]+[ ,]/.test(text) ? text[0]!.toUpperCase() + text.slice(1) : text);

@@ -14,6 +14,7 @@ import {
   roughBytes,
   roughDuration,
   shape,
+  short,
   signed,
   significant,
 } from '../../src/renderer/format';
@@ -58,6 +59,19 @@ describe('numbers', () => {
     expect(points(-0.0008)).toBe('−0.08');
   });
 
+  it('writes settings short', () => {
+    expect([32, 4096, 0.5, 0.05, 0.001, 3e-4, 2.5e-5, 1e-7, 0].map(short)).toEqual([
+      '32',
+      '4,096',
+      '0.5',
+      '0.05',
+      '0.001',
+      '3e−4',
+      '2.5e−5',
+      '1e−7',
+      '0',
+    ]);
+  });
   it('keeps significant digits through a carry', () => {
     expect(significant(9.996, 3)).toBe('10.0');
     expect(significant(0.034213, 3)).toBe('0.0342');

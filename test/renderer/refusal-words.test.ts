@@ -18,3 +18,10 @@ it('parts the bold sentence from its reason', () => {
   ]);
   expect(headAndReason({ code: 'failed', sentence: 'the engine stopped' })).toEqual(['the engine stopped.', '']);
 });
+
+it('begins a sentence with what followed a colon', () => {
+  expect(headAndReason({ code: 'bad-dataset', sentence: 'It learns from samples: choose a dataset.' })).toEqual([
+    'It learns from samples.',
+    'Choose a dataset.',
+  ]);
+});

@@ -38,6 +38,17 @@ export const layerPlan = z.object({
 });
 export type LayerPlan = z.infer<typeof layerPlan>;
 
+/** A setting that suits the model and the dataset. */
+export const suggestion = z.object({
+  /** Place of the step. */
+  step: z.number().int(),
+  parameter: z.string(),
+  value: z.number(),
+  /** Clause: "for 360 steps". */
+  why: z.string(),
+});
+export type Suggestion = z.infer<typeof suggestion>;
+
 /** Told before the start: what the run will need and what it will leave (`--dry-run`). All predicted. */
 export const runForecast = z.object({
   layers: z.array(layerPlan),
@@ -51,6 +62,7 @@ export const runForecast = z.object({
   /** False where memory or disk is short; the sentence says which. */
   possible: z.boolean(),
   sentences: z.array(z.string()),
+  suggestions: z.array(suggestion).optional(),
 });
 export type RunForecast = z.infer<typeof runForecast>;
 

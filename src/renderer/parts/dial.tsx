@@ -1,7 +1,7 @@
 // Dial: a slider with engraved ticks, longer ones at the stops, the tool point as thumb, the value in bold at the right above.
 import { type KeyboardEvent, type PointerEvent, type ReactNode, useId, useRef, useState } from 'react';
 import look from './dial.module.css';
-import { clampToStep, positionOf, type Scale, valueAt } from './dial-scale';
+import { clampToStep, positionOf, type Scale, ticksOf, typedValue, valueAt } from './dial-scale';
 
 export interface DialProps {
   /** A word, or a word with its help. */
@@ -16,6 +16,8 @@ export interface DialProps {
   /** The value as spoken. */
   valueText: string;
   disabled?: boolean;
+  /** Marked on the track. */
+  suggested?: number | null;
   onRelease?(): void;
 }
 
@@ -23,13 +25,12 @@ export interface DialProps {
 const inset = 8;
 
 export function Dial(props: DialProps) {
-  const { label, scale, value, onChange, standard, children, valueText, disabled, onRelease } = props;
+  const { label, scale, value, onChange, standard, children, valueText, disabled, suggested, onRelease } = props;
   const id = useId();
   const track = useRef<HTMLDivElement>(null);
   const [typed, setTyped] = useState('');
   const at = positionOf(scale, value);
   const stops = scale.stops;
-  const ticks = scale.kind === 'stops' ? Math.max(40, (stops.length - 1) * 8) : 40;
 
   const follow = (event: PointerEvent) => {
     const box = track.current?.getBoundingClientRect();
@@ -39,12 +40,13 @@ export function Dial(props: DialProps) {
   };
 
   const walk = (event: KeyboardEvent) => {
-    if (/^[0-9.]$/.test(event.key)) {
+    if (/^[0-9.]$/.test(event.key) || (typed && /^[e-]$/.test(event.key))) {
       setTyped((text) => text + event.key);
       return;
     }
     if (event.key === 'Enter' && typed) {
-      onChange(clampToStep(scale, Number(typed)));
+      const value = typedValue(scale, typed);
+      if (value !== null) onChange(value);
       setTyped('');
       event.preventDefault();
       return;
@@ -73,7 +75,7 @@ export function Dial(props: DialProps) {
   };
 
   const ends = (() => {
-    const values = stops.map((stop) => stop.value);
+    const values = scale.kind === 'rounds' ? scale.values : stops.map((stop) => stop.value);
     return [Math.min(...values), Math.max(...values)] as const;
   })();
 
@@ -111,13 +113,15 @@ export function Dial(props: DialProps) {
         onPointerUp={() => onRelease?.()}
       >
         <div className={look.ticks}>
-          {Array.from({ length: ticks + 1 }, (_, tick) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: ticks are their index
-            <i key={tick} style={{ left: `${(tick / ticks) * 100}%` }} />
+          {ticksOf(scale).map((place) => (
+            <i key={place} style={{ left: `${place * 100}%` }} />
           ))}
           {stops.map((stop) => (
             <i key={stop.value} className={look.long} style={{ left: `${positionOf(scale, stop.value) * 100}%` }} />
           ))}
+          {suggested === undefined || suggested === null ? null : (
+            <i className={look.suggested} style={{ left: `${positionOf(scale, suggested) * 100}%` }} />
+          )}
           <span className={look.line} />
           <span className={look.done} style={{ width: `${at * 100}%` }} />
           <svg className={look.thumb} style={{ left: `${at * 100}%` }} viewBox="0 0 12 13" aria-hidden="true">

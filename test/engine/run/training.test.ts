@@ -170,7 +170,7 @@ describe('a run that fine-tunes', { timeout: 60_000 }, () => {
     const recipe = { lathe: 1 as const, steps: [{ method: 'finetune', params: {} }] };
     const quiet: Work = { emit: () => {}, stopping: false, signal: new AbortController().signal };
     await expect(runRecipe({ path, recipe, seed: 1, folder }, quiet)).rejects.toMatchObject({
-      refusal: { sentence: 'steps[0] learns from samples: choose a dataset with a train split.' },
+      refusal: { sentence: 'Fine-tune learns from samples: choose a dataset with a train split.' },
     });
   });
 

@@ -5,7 +5,14 @@ import { TextAction } from '../../parts/text-action';
 import action from '../../parts/text-action.module.css';
 import { useDatasets } from '../../queries';
 
-export function DatasetOffer({ verb }: { verb: string }) {
+interface OfferProps {
+  /** Of the link, where the library has any. */
+  label?: string;
+  /** What it is for. */
+  verb: string;
+}
+
+export function DatasetOffer({ label = 'Choose a dataset', verb }: OfferProps) {
   const { set, to } = useAddress();
   const datasets = useDatasets().data ?? [];
   if (datasets.length === 0)
@@ -19,7 +26,7 @@ export function DatasetOffer({ verb }: { verb: string }) {
       <Menu>
         <Menu.Target>
           <button type="button" className={action.action}>
-            Choose a dataset
+            {label}
           </button>
         </Menu.Target>
         <Menu.Dropdown>

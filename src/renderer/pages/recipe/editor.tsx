@@ -80,7 +80,18 @@ export function Editor({ model }: { model: LibraryModel }) {
         hovered={hovered}
         onHover={setHovered}
         onSelect={select}
-        blocked={why ? <WhyNot why={why} recipe={recipe} cards={cards} onMend={edit} onOpen={setOpen} /> : null}
+        blocked={
+          why ? (
+            <WhyNot
+              why={why}
+              hasDataset={dataset !== null}
+              recipe={recipe}
+              cards={cards}
+              onMend={edit}
+              onOpen={setOpen}
+            />
+          ) : null
+        }
         starting={start.isPending}
         onRun={run}
       />

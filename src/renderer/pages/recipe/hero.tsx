@@ -1,6 +1,6 @@
 // First glance of the page: the cut as it will be, before → after, what the run needs, and the run. What stands in its way takes the figures' place.
 import { Button } from '@mantine/core';
-import { IconPlayerPlay } from '@tabler/icons-react';
+import { IconAlertTriangle, IconPlayerPlay } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { LibraryDataset } from '../../../contract/words/dataset';
 import type { LibraryModel } from '../../../contract/words/model';
@@ -75,7 +75,15 @@ export function Hero(props: HeroProps) {
       {blocked ? (
         <div className={look.blocked}>{blocked}</div>
       ) : (
-        <Changes model={model} dataset={dataset} forecast={forecast} stale={stale} narrow={narrow} />
+        <div className={look.told}>
+          <Changes model={model} dataset={dataset} forecast={forecast} stale={stale} narrow={narrow} />
+          {(forecast?.sentences ?? []).map((sentence) => (
+            <p key={sentence} className={look.warning}>
+              <IconAlertTriangle size={14} aria-label="Warning" />
+              <span>{sentence}</span>
+            </p>
+          ))}
+        </div>
       )}
       <div className={look.actions}>
         <Button

@@ -2,9 +2,11 @@
 import { NumberInput, Select, Tooltip } from '@mantine/core';
 import { IconRotate2 } from '@tabler/icons-react';
 import type { Parameter, ParameterValue } from '../../../contract/words/method';
-import { significant } from '../../format';
+import type { Suggestion } from '../../../contract/words/recipe';
+import { short } from '../../format';
 import { Dial } from '../../parts/dial';
 import { Segmented } from '../../parts/segmented';
+import { TextAction } from '../../parts/text-action';
 import { dialOf } from './dial-of';
 import look from './steps.module.css';
 
@@ -14,16 +16,23 @@ interface FieldProps {
   onChange(value: ParameterValue): void;
   /** *6 layers overridden* */
   note?: string | null;
+  /** What suits the model and the dataset. */
+  suggestion?: Suggestion | null;
 }
 
-export function ParameterField({ parameter, value, onChange, note }: FieldProps) {
-  const label = <FieldLabel parameter={parameter} value={value} onChange={onChange} />;
+export function ParameterField({ parameter, value, onChange, note, suggestion }: FieldProps) {
+  const label = (
+    <>
+      <FieldLabel parameter={parameter} value={value} onChange={onChange} />
+      {suggestion ? <Suggested suggestion={suggestion} value={value} onChange={onChange} /> : null}
+    </>
+  );
   const scale = dialOf(parameter);
   if (scale && parameter.kind !== 'switch') {
     const named = scale.stops.find((stop) => stop.value === value && scale.kind === 'stops')?.label;
     // A stop that is a word (per channel) bears no unit.
     const unit = named && !/^[\d.]/.test(named) ? '' : (parameter.unit ?? '');
-    const printed = named ?? significant(Number(value), 3);
+    const printed = named ?? short(Number(value));
     return (
       <div className={look.field}>
         <Dial
@@ -32,6 +41,7 @@ export function ParameterField({ parameter, value, onChange, note }: FieldProps)
           value={Number(value)}
           standard={Number(parameter.default)}
           valueText={`${printed} ${unit}`.trim()}
+          suggested={suggestion?.value ?? null}
           onChange={onChange}
         >
           <b>{printed}</b> {unit}
@@ -51,8 +61,26 @@ export function ParameterField({ parameter, value, onChange, note }: FieldProps)
   );
 }
 
+interface SuggestedProps {
+  suggestion: Suggestion;
+  value: ParameterValue;
+  onChange(value: ParameterValue): void;
+}
+
+/** *Suggested: 4*, on the label's line so that nothing moves when it comes; why, one hover away. A click takes it. */
+function Suggested({ suggestion, value, onChange }: SuggestedProps) {
+  if (value === suggestion.value) return <span className={look.suggested}>as suggested</span>;
+  return (
+    <Tooltip label={`${short(suggestion.value)} suits this model and dataset: ${suggestion.why}`}>
+      <span className={look.suggested}>
+        <TextAction onClick={() => onChange(suggestion.value)}>Suggested: {short(suggestion.value)}</TextAction>
+      </span>
+    </Tooltip>
+  );
+}
+
 /** The label with its help, and a mark that takes the parameter back where it differs from the default. */
-function FieldLabel({ parameter, value, onChange }: Omit<FieldProps, 'note'>) {
+function FieldLabel({ parameter, value, onChange }: Omit<FieldProps, 'note' | 'suggestion'>) {
   const help = [parameter.help, chosenHelp(parameter, value)].filter(Boolean).join(' ');
   return (
     <span className={look.fieldLabel}>

@@ -2,7 +2,7 @@
 import { IconChevronDown, IconChevronUp, IconGripVertical, IconTrash } from '@tabler/icons-react';
 import { type RefObject, useState } from 'react';
 import type { MethodCard } from '../../../contract/words/method';
-import type { Recipe, Step } from '../../../contract/words/recipe';
+import type { Recipe, Step, Suggestion } from '../../../contract/words/recipe';
 import { plural } from '../../format';
 import { Card } from '../../parts/card';
 import { TextAction } from '../../parts/text-action';
@@ -93,11 +93,12 @@ interface StepFormProps {
   index: number;
   card: MethodCard;
   warnings: readonly StepWarning[];
+  suggestions: readonly Suggestion[];
   onChange(next: Recipe, key?: string): void;
   onRemove(): void;
 }
 
-export function StepForm({ recipe, index, card, warnings, onChange, onRemove }: StepFormProps) {
+export function StepForm({ recipe, index, card, warnings, suggestions, onChange, onRemove }: StepFormProps) {
   const step = recipe.steps[index];
   if (!step) return null;
   const apart = (id: string) => Object.values(step.overrides ?? {}).filter((own) => own[id] !== undefined).length;
@@ -112,6 +113,7 @@ export function StepForm({ recipe, index, card, warnings, onChange, onRemove }: 
             parameter={parameter}
             value={settingOf(step, parameter)}
             note={apart(parameter.id) > 0 ? `${plural(apart(parameter.id), 'layer')} overridden` : null}
+            suggestion={suggestions.find((each) => each.step === index && each.parameter === parameter.id) ?? null}
             onChange={(value) => onChange(setParameter(recipe, index, parameter, value), `${index}.${parameter.id}`)}
           />
         ))}

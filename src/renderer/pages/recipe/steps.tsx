@@ -95,6 +95,7 @@ export function Steps({ editing, cards, forecast, open, onOpen }: StepsProps) {
                     index={index}
                     card={card}
                     warnings={warningsOf(forecast, card.id)}
+                    suggestions={forecast?.suggestions ?? []}
                     onChange={set}
                     onRemove={() => {
                       set(removeStep(recipe, index));

@@ -5,6 +5,8 @@ import type { Recipe, RunForecast } from '../../../contract/words/recipe';
 import type { Refusal } from '../../../contract/words/refusal';
 import { Card, RefusalCard } from '../../parts/card';
 import { TextAction } from '../../parts/text-action';
+import { headAndReason } from '../../refusal-words';
+import { DatasetOffer } from './dataset-offer';
 import look from './hero.module.css';
 import { mendOf, stepOf } from './mend';
 
@@ -32,13 +34,14 @@ export function whyNot(
 
 interface WhyNotProps {
   why: Why;
+  hasDataset: boolean;
   recipe: Recipe;
   cards: readonly MethodCard[];
   onMend(next: Recipe): void;
   onOpen(step: number): void;
 }
 
-export function WhyNot({ why, recipe, cards, onMend, onOpen }: WhyNotProps) {
+export function WhyNot({ why, hasDataset, recipe, cards, onMend, onOpen }: WhyNotProps) {
   switch (why.kind) {
     case 'empty':
       return (
@@ -51,9 +54,23 @@ export function WhyNot({ why, recipe, cards, onMend, onOpen }: WhyNotProps) {
     case 'refused': {
       const mend = mendOf(recipe, why.refusal, cards);
       const step = stepOf(why.refusal.place);
+      const [head, reason] = headAndReason(why.refusal);
       return (
         <>
-          <RefusalCard refusal={why.refusal} act={mend ? { label: mend.label, act: () => onMend(mend.next) } : null} />
+          {why.refusal.code === 'bad-dataset' ? (
+            <Card title={head}>
+              {hasDataset ? `${reason} ${why.refusal.mend ?? ''} ` : ''}
+              <DatasetOffer
+                label={hasDataset ? 'Choose another dataset' : 'Choose a dataset'}
+                verb={hasDataset ? '' : 'it can learn from'}
+              />
+            </Card>
+          ) : (
+            <RefusalCard
+              refusal={why.refusal}
+              act={mend ? { label: mend.label, act: () => onMend(mend.next) } : null}
+            />
+          )}
           {step !== null && recipe.steps.length > 1 ? (
             <p className={look.where}>
               <TextAction onClick={() => onOpen(step)}>Open step {step + 1}</TextAction>

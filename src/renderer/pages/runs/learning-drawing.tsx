@@ -1,11 +1,11 @@
 // The picture of a training: validation loss with its whiskers beside the parent's level, training loss raw and smoothed, the learning rate as a strip.
 import { type KeyboardEvent, type PointerEvent, useMemo, useRef, useState } from 'react';
 import { ChartTip } from '../../charts/chart';
-import { count, significant } from '../../format';
+import { count, short, significant } from '../../format';
 import { type Learning, type Point, stepsTold } from './learning';
 import look from './learning.module.css';
 import { geometryOf, type LearningGeometry, lineOf, nearest, type Plot, stepsOf } from './learning-geometry';
-import { lossText, rateText } from './learning-words';
+import { lossText } from './learning-words';
 
 interface DrawingProps {
   learning: Learning;
@@ -102,7 +102,7 @@ export function valuesAt(learning: Learning, step: number): { name: string; text
       ? [{ name: 'Validation', text: `${lossText(judged.value)}${judged.band ? ` ±${lossText(judged.band)}` : ''}` }]
       : []),
     ...(train ? [{ name: 'Training', text: lossText(train.value) }] : []),
-    ...(rate ? [{ name: 'Learning rate', text: rateText(rate.value) }] : []),
+    ...(rate ? [{ name: 'Learning rate', text: short(rate.value) }] : []),
   ];
 }
 
@@ -120,7 +120,7 @@ function Axes({ geometry }: { geometry: LearningGeometry }) {
     <>
       {[validation, train].map((plot) => plot && <Grid key={plot.top} plot={plot} left={left} right={right} />)}
       <text className={look.label} x={left - 8} y={rate.top + 4} textAnchor="end">
-        {rateText(rate.domain[1])}
+        {short(rate.domain[1])}
       </text>
       <line className={look.hair} x1={left} x2={right} y1={rate.top} y2={rate.top} />
       <line className={look.base} x1={left} x2={right} y1={bottom + 0.5} y2={bottom + 0.5} />

@@ -3,7 +3,7 @@ import { type ReactNode, useState } from 'react';
 import type { MethodCard } from '../../../contract/words/method';
 import type { RunRow } from '../../../contract/words/run';
 import { Chart } from '../../charts/chart';
-import { count, plural } from '../../format';
+import { count, plural, short } from '../../format';
 import { Panel } from '../../parts/panel';
 import { Segmented } from '../../parts/segmented';
 import { settingOf } from '../recipe/document';
@@ -11,7 +11,7 @@ import type { Learning } from './learning';
 import look from './learning.module.css';
 import { LearningDrawing } from './learning-drawing';
 import { stepsOf } from './learning-geometry';
-import { endingWords, learningSummary, lossText, rateText } from './learning-words';
+import { endingWords, learningSummary, lossText } from './learning-words';
 
 interface LearningPanelProps {
   row: RunRow;
@@ -71,7 +71,7 @@ function tableOf(learning: Learning) {
         count(step),
         judged ? `${lossText(judged.value)}${judged.band ? ` ±${lossText(judged.band)}` : ''}` : '',
         train ? lossText(train.value) : '',
-        rate ? rateText(rate.value) : '',
+        rate ? short(rate.value) : '',
       ];
     }),
   };

@@ -1,6 +1,6 @@
 // A training in words: what it has come to, how it ended, and why.
 import type { TrainingRecord } from '../../../contract/words/training';
-import { count, significant } from '../../format';
+import { count, short, significant } from '../../format';
 import { type Learning, stepsTold } from './learning';
 
 export const lossText = (value: number): string => (Number.isFinite(value) ? significant(value, 3) : 'not a number');
@@ -61,15 +61,8 @@ export function learningSummary(learning: Learning): string {
   return [
     record ? '' : `Step ${count(stepsTold(learning))} of ${count(planned)}.`,
     first,
-    record || !now ? '' : `Learning rate ${rateText(now.value)}.`,
+    record || !now ? '' : `Learning rate ${short(now.value)}.`,
   ]
     .filter(Boolean)
     .join(' ');
-}
-
-/** 0.0003 as 3e−4: powers are what one compares. */
-export function rateText(value: number): string {
-  if (value === 0 || value >= 0.01) return significant(value, 2);
-  const [mantissa = '', exponent = ''] = value.toExponential(1).split('e-');
-  return `${mantissa.replace(/\.0$/, '')}e\u2212${exponent}`;
 }

@@ -26,7 +26,12 @@ it('turns shares and rates, types counts', () => {
     kind: 'range',
     stops: [{ value: 0 }, { value: 0.25 }, { value: 0.5 }, { value: 0.75 }, { value: 1 }],
   });
-  const rate = dialOf({ ...base, kind: 'number', default: 1e-4, min: 1e-6, max: 1e-2, step: 1e-6, logarithmic: true });
-  expect(rate?.stops[2]?.value).toBeCloseTo(1e-4, 9);
+  const rate = dialOf({ ...base, kind: 'number', default: 1e-4, min: 1e-6, max: 1e-2, logarithmic: true });
+  expect(rate?.stops.map(({ label }) => label)).toEqual(['1e−6', '1e−5', '1e−4', '0.001', '0.01']);
+  const wide = dialOf({ ...base, kind: 'number', default: 1e-4, min: 1e-7, max: 1, logarithmic: true });
+  expect(wide?.stops.map(({ label }) => label)).toEqual(['', '1e−6', '', '1e−4', '', '0.01', '', '1']);
+  const batch = dialOf({ ...base, kind: 'number', default: 32, min: 1, max: 4096, integer: true, logarithmic: true });
+  expect(batch?.stops.map(({ label }) => label)).toEqual(['1', '4', '16', '64', '256', '1,024', '4,096']);
+  expect(dialOf({ ...base, kind: 'number', default: 1, min: 0, max: 1000 })).toBeNull();
   expect(dialOf({ ...base, kind: 'number', default: 128, min: 1, max: 4096, integer: true })).toBeNull();
 });

@@ -3,12 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { CurvePoint, TrainingRecord } from '../../../../src/contract/words/training';
 import { expectedTail, learningOf, learningsOf, smoothed } from '../../../../src/renderer/pages/runs/learning';
 import { geometryOf, lineOf, stepsOf } from '../../../../src/renderer/pages/runs/learning-geometry';
-import {
-  endingWords,
-  learningFinding,
-  learningSummary,
-  rateText,
-} from '../../../../src/renderer/pages/runs/learning-words';
+import { endingWords, learningFinding, learningSummary } from '../../../../src/renderer/pages/runs/learning-words';
 
 const steps = Array.from({ length: 60 }, (_, i) => i + 1);
 const falling = (step: number) => 0.2 + Math.exp(-step / 30);
@@ -153,9 +148,5 @@ describe('the words', () => {
     expect(endingWords(record({ bestStep: 0 }))).toMatch(/weights it began with: those were kept/);
     expect(endingWords(record({ bestLevel: null, parentLevel: null }))).toMatch(/last weights were kept/);
     expect(endingWords(record({ resumedAt: 40 }))).toMatch(/went on at step 40\.$/);
-  });
-
-  it('print rates as powers', () => {
-    expect([3e-4, 0.00025, 0.02, 0].map(rateText)).toEqual(['3e−4', '2.5e−4', '0.020', '0']);
   });
 });
