@@ -25,9 +25,9 @@ const budgetMs = 45;
 /** Roundings that search answer from a sixteenth of the rows, unless there are few weights. */
 const searchedShare = 1 / 16;
 const fewWeights = 2 ** 18;
-/** Weights a millisecond, as the last preview of a tensor that was warm already went, by rounding. */
-const paces = new Map<Rounding, number>();
-const usualPace: Record<Rounding, number> = { nearest: 400_000, mse: 100_000, hqq: 50_000, gptq: 1000 };
+/** Weights a millisecond, as the last preview of a tensor that was warm already went, by rounding and bits: few bits are searched longest. */
+const paces = new Map<string, number>();
+const usualPace: Record<Rounding, number> = { nearest: 400_000, mse: 16_000, hqq: 50_000, gptq: 1000 };
 let lastTensor: Tensor | null = null;
 
 export async function preview(ask: Tasks['preview']['ask'], work: Work): Promise<Tasks['preview']['answer']> {
@@ -117,16 +117,17 @@ async function quantizePreview(
   exact: boolean,
   signal: AbortSignal,
 ): Promise<QuantizePreview> {
-  const { rounding = 'nearest' } = order;
+  const { rounding = 'nearest', bits } = order;
+  const dial = `${rounding} ${bits}`;
   const weights = elementsOf(order);
   const stored = order.order === 'rows' ? order.rows : order.columns;
   const most = rounding === 'nearest' || weights <= fewWeights ? 1 : searchedShare;
-  const share = exact ? 1 : Math.min(most, (budgetMs * (paces.get(rounding) ?? usualPace[rounding])) / weights);
+  const share = exact ? 1 : Math.min(most, (budgetMs * (paces.get(dial) ?? usualPace[rounding])) / weights);
   const sampleRows = share < 1 ? Math.max(1, Math.floor(stored * share)) : stored;
   const answer = await kernels.preview({ ...requestOf(order, signal), sampleRows });
   if (order.tensor === lastTensor) {
     const looked = answer.sample ? (weights * answer.sample.rows) / answer.sample.of : weights;
-    paces.set(rounding, looked / Math.max(1, answer.milliseconds));
+    paces.set(dial, looked / Math.max(1, answer.milliseconds));
   }
   lastTensor = order.tensor;
   return answer;

@@ -13,7 +13,7 @@ export interface GroupShape {
   /** Stored rows (order `rows`) or groups along K (order `columns`, not `whole`) that are looked at, of all; equal where all are. */
   readonly taken: number;
   readonly of: number;
-  /** Pieces hold whole channels, and a sample is of channels whatever the order: rounding with feedback runs along all of K. */
+  /** Pieces hold whole channels, and a sample is of channels whatever the order: rounding with feedback runs along all of K, and groups may be longer than a sample. */
   readonly whole: boolean;
 }
 

@@ -16,7 +16,8 @@ export function planOf(request: QuantizeRequest, count: number): { plan: GroupPl
   if (groupSize < 0 || !Number.isInteger(groupSize)) throw new RangeError(`a group of ${groupSize} weights`);
   const group = groupSize === 0 ? Math.max(1, columns) : groupSize;
   const groups = Math.ceil(columns / group);
-  const whole = request.rounding === 'gptq';
+  // A sample smaller than a group along K is of channels.
+  const whole = request.rounding === 'gptq' || (order === 'columns' && sampleRows !== undefined && sampleRows < group);
   const of = order === 'rows' || whole ? rows : groups;
   // A share of the stored rows is a share of groups along K, or of whole channels.
   const unit = order === 'rows' ? 1 : whole ? columns / rows : group;

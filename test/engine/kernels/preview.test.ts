@@ -72,6 +72,9 @@ describe('preview', () => {
     expect([total(before.counts), total(after.counts)]).toEqual([12 * 200, 12 * 200]);
     const across = await kernels.preview({ ...request, rows: 200, columns: 96, order: 'columns', sampleRows: 32 });
     expect(across.sample).toEqual({ rows: 32, of: 96 });
+    // Less than a group along K: channels, each as long as it is.
+    const few = { ...request, rows: 200, columns: 96, order: 'columns', groupSize: 0, sampleRows: 12 } as const;
+    expect((await kernels.preview(few)).sample).toEqual({ rows: 25, of: 200 });
   });
 
   it('follows the tensor it is asked about, and weights that are not finite', async () => {
