@@ -1,6 +1,6 @@
 // The shared memory of all kernel threads: a slot for each thread's piece, then room for one tensor kept warm.
 import { refuse } from '../../contract/words/refusal';
-import type { Factor } from './factor';
+import type { Factor, Sequence } from './factor';
 import { type Address, type WasmMemory, wasm } from './kernel-set';
 import type { Hessian } from './kernels';
 
@@ -20,6 +20,7 @@ const usualSlot = 64 * 2 ** 20;
 export interface KeptFactor {
   readonly data: WeakRef<Hessian['data']>;
   readonly damping: number;
+  readonly sequence: Sequence;
   readonly factor: Factor;
 }
 

@@ -28,11 +28,16 @@ export interface Factor {
   readonly loudness: Address;
 }
 
+/** Which column is taken first: that of the largest inputs, or the first as stored. */
+export type Sequence = 'loudest' | 'stored';
+
 const dampings = [1, 10, 100, 1000];
 
 /** Columns by the size of their inputs, largest last; of equals the first column last. Padding, −1, behind them. */
-function placesOf(diagonal: Float64Array, places: number): Int32Array {
-  const columns = Array.from(diagonal.keys()).sort((a, b) => diagonal[a]! - diagonal[b]! || b - a);
+function placesOf(diagonal: Float64Array, places: number, sequence: Sequence): Int32Array {
+  const columns = Array.from(diagonal.keys()).sort(
+    (a, b) => (sequence === 'loudest' ? diagonal[a]! - diagonal[b]! : 0) || b - a,
+  );
   return Int32Array.from({ length: places }, (_, p) => columns[p] ?? -1);
 }
 
@@ -40,7 +45,7 @@ function placesOf(diagonal: Float64Array, places: number): Int32Array {
 function liveDiagonal({ columns, data }: Hessian): { diagonal: Float64Array; mean: number } {
   const diagonal = Float64Array.from({ length: columns }, (_, k) => data[k * columns + k]!);
   if (!diagonal.every((d) => d >= 0 && d < Infinity))
-    refuse('unsupported', 'The inputs of this layer are not finite numbers: it cannot be rounded by gptq.');
+    refuse('unsupported', 'The inputs of this layer are not finite numbers: nothing can be made good by them.');
   const live = diagonal.filter((d) => d > 0);
   const mean = live.length > 0 ? live.reduce((sum, d) => sum + d, 0) / live.length : 1;
   return { diagonal, mean };
@@ -52,11 +57,12 @@ export async function factorOf(
   hessian: Hessian,
   damping: number,
   signal: AbortSignal | undefined,
+  sequence: Sequence = 'loudest',
 ): Promise<Factor> {
   const { columns, data } = hessian;
   if (data.length !== columns * columns) throw new RangeError(`a Hessian of ${data.length} for ${columns} columns`);
   const kept = pool.arena.factor;
-  if (kept && kept.data.deref() === data && kept.damping === damping) return kept.factor;
+  if (kept && kept.data.deref() === data && kept.damping === damping && kept.sequence === sequence) return kept.factor;
   const side = Math.ceil(columns / tileSide);
   const places = side * tileSide;
   const triangle = (side * (side + 1)) / 2;
@@ -65,8 +71,8 @@ export async function factorOf(
   if (tiles === null)
     refuse(
       'does-not-fit',
-      `Rounding by gptq with ${columns} inputs a channel takes ${Math.round(bytes / 2 ** 20)} MiB, more than the kernels have.`,
-      'Choose another rounding for this layer.',
+      `What ${columns} inputs a channel have in common takes ${Math.round(bytes / 2 ** 20)} MiB, more than the kernels have.`,
+      'Choose another rounding or pruning for this layer.',
     );
   const inverse = tiles + triangle * tileBytes;
   const diagonalAt = inverse + tileBytes;
@@ -75,7 +81,7 @@ export async function factorOf(
     ...{ weights: diagonalAt + places * 8, columnOf: diagonalAt + places * 16, loudness: diagonalAt + places * 20 },
   };
   const { diagonal, mean } = liveDiagonal(hessian);
-  const columnOf = placesOf(diagonal, places);
+  const columnOf = placesOf(diagonal, places, sequence);
   new Int32Array(pool.arena.memory.buffer, factor.columnOf, places).set(columnOf);
   new Float32Array(pool.arena.memory.buffer, factor.loudness, columns).set(diagonal.map((d) => d / mean));
   for (const times of dampings) {
@@ -88,10 +94,10 @@ export async function factorOf(
     );
     if (!(await cholesky(pool, factor, signal))) continue;
     await makeUnit(pool, factor, signal);
-    pool.arena.factor = { data: new WeakRef(data), damping, factor };
+    pool.arena.factor = { data: new WeakRef(data), damping, sequence, factor };
     return factor;
   }
-  return refuse('unsupported', 'The inputs of this layer are too much alike to be rounded by gptq.');
+  return refuse('unsupported', 'The inputs of this layer are too much alike to make anything good by them.');
 }
 
 const pause = () => new Promise<void>((resume) => setImmediate(resume));

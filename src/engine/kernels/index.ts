@@ -8,6 +8,7 @@ import { Pool } from './pool';
 import { Previews } from './preview';
 import { mask, masked, maskTwoOfFour, threshold } from './prune';
 import { quantize } from './quantize';
+import { prune } from './sparse';
 import { histogram, statistics } from './statistics';
 
 export type {
@@ -16,6 +17,8 @@ export type {
   Kernels,
   Mask,
   MaskRequest,
+  PruneRequest,
+  PruneResult,
   QuantizePreview,
   QuantizeRequest,
   QuantizeResult,
@@ -61,6 +64,7 @@ export async function openKernels(options: KernelOptions = {}): Promise<Kernels>
     maskTwoOfFour: (tensor, request) => pool.alone(request.signal, () => maskTwoOfFour(pool, tensor, request)),
     masked: (tensor, stays, options = {}) =>
       pool.alone(options.signal, () => masked(pool, tensor, stays, options.signal)),
+    prune: (request) => pool.alone(request.signal, () => prune(pool, request)),
     close: () => pool.close(),
   };
 }

@@ -152,6 +152,36 @@ export interface TwoOfFourRequest {
   readonly signal?: AbortSignal;
 }
 
+export interface PruneRequest {
+  readonly tensor: Tensor;
+  /** As in `QuantizeRequest`. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly order: 'rows' | 'columns';
+  /** A share of the weights becomes zero, or `keep` of each `of` aligned neighbours along a channel stay; `columns` is whole groups then. */
+  readonly drop: { readonly share: number } | { readonly keep: number; readonly of: number };
+  /** Wanda: Σx² of each column; a share is that of each channel, by |w|·√Σx². Without it and without a Hessian by |w| alone. */
+  readonly squares?: Float64Array;
+  /**
+   * SparseGPT: what is lost is made good by the weights after it. A share is that of each 128 columns of up to 256 channels together; the
+   * order of the columns is that of the tensor.
+   */
+  readonly hessian?: Hessian;
+  /** Share of the mean of the Hessian's diagonal that is added to it; 0.01 where absent. */
+  readonly damping?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface PruneResult {
+  /** In stored order. */
+  readonly values: Float32Array;
+  /** Σw² and Σ(w − ŵ)² */
+  readonly signal: number;
+  readonly noise: number;
+  /** tr((W − Ŵ)·H·(W − Ŵ)ᵀ) with a Hessian, damping included; else 0. */
+  readonly outputNoise: number;
+}
+
 export interface Kernels {
   /** Threads that work beside this one; 0 when kernels run inline. */
   readonly threads: number;
@@ -179,6 +209,8 @@ export interface Kernels {
   maskTwoOfFour(tensor: Tensor, request: TwoOfFourRequest): Promise<Uint8Array>;
   /** The tensor's bytes, in its own type, with zeros where the mask is 0. */
   masked(tensor: Tensor, mask: Uint8Array, options?: { signal?: AbortSignal }): Promise<Uint8Array>;
+  /** Refuses weights that are not finite. */
+  prune(request: PruneRequest): Promise<PruneResult>;
   /** Ends the threads; requests under way are rejected. */
   close(): Promise<void>;
 }

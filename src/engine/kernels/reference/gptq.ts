@@ -21,7 +21,7 @@ export interface Line {
 
 /**
  * Rounds the places of one tile of one line, last first: `current` holds the weights with all feedback from later tiles, `original` without.
- * What was lost goes to `lost`. Answers Σ (current − rounded)²·weight: what it adds to tr(ΔHΔᵀ).
+ * A weight that is zero stays zero: it was pruned. What was lost goes to `lost`. Answers Σ (current − rounded)²·weight: what it adds to tr(ΔHΔᵀ).
  */
 export function roundPlaces(
   codes: Uint8Array,
@@ -39,7 +39,7 @@ export function roundPlaces(
     const scale = grid[group]!;
     const zero = grid[2 * groups + group]!;
     const t = f(current[p]! * grid[groups + group]!);
-    const code = Math.max(0, Math.min(top, roundHalfUp(f(t + zero))));
+    const code = original[p] === 0 ? zero : Math.max(0, Math.min(top, roundHalfUp(f(t + zero))));
     const rounded = f((code - zero) * scale);
     if (codeOf[first + p]! >= 0) codes[codeOf[first + p]!] = code;
     const e = f(current[p]! - rounded);

@@ -36,7 +36,7 @@ export interface QuantizedPiece extends GroupLayout {
 }
 
 /** One channel a line: copied from the source, and turned where the source has channels side by side. */
-function loadLines(bench: Bench, weights: Weights, plan: GroupPlan, piece: GroupPiece): Address {
+export function loadLines(bench: Bench, weights: Weights, plan: GroupPlan, piece: GroupPiece): Address {
   const { shape } = plan;
   const { from, to } = plan.span(piece);
   const line = to - from;

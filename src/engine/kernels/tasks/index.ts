@@ -7,6 +7,7 @@ import { load } from './load';
 import { preview } from './preview';
 import { above, magnitudes, masked, twoOfFour } from './prune';
 import { quantize } from './quantize';
+import { sparse } from './sparse';
 import { sums } from './sums';
 import type { Starter } from './task';
 
@@ -24,6 +25,7 @@ export const starters = {
   above,
   twoOfFour,
   masked,
+  sparse,
 } as const;
 export type TaskName = keyof typeof starters;
 

@@ -47,13 +47,14 @@ export function roundPlaces(
       const scale = load<f32>(group), zero = load<f32>(group + 2 * run);
       const w = load<f32>(current + place);
       const near = floor<f32>(w * load<f32>(group + run) + zero + almostHalf);
-      const code = max<f32>(0, min(highest, near));
+      const was = load<f32>(original + place);
+      const code = was == 0 ? zero : max<f32>(0, min(highest, near));
       const rounded = (code - zero) * scale;
       const to = load<i32>(codeOf + place);
       if (to >= 0) store<u8>(codes + to, <u8>code);
       const e = <f64>(w - rounded);
       own += e * e * load<f64>(weights + (<usize>p << 3));
-      const d = load<f32>(original + place) - rounded;
+      const d = was - rounded;
       store<f32>(out + (place << 2), d);
       const factor = f32x4.splat(d), row = unit + (<usize>(p * side) << 2);
       // The unit tile is zero from the diagonal on.
