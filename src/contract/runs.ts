@@ -51,6 +51,8 @@ export const runs = {
   checkpoint: procedure.input(byId).output(runCheckpoint.nullable()),
   /** Queues a run that goes on from the checkpoint of an earlier one and comes to the same bytes. */
   resume: procedure.input(byId).output(byId),
+  /** Removes the checkpoint of an ended run; it can only be started again then. */
+  discard: procedure.input(byId).output(z.object({ freedBytes: z.number() })),
   list: procedure
     .input(z.object({ limit: z.number().int().positive().optional(), modelId: z.string().optional() }))
     .output(z.array(runRow)),

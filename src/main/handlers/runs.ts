@@ -107,6 +107,10 @@ export const runs = {
     return { id };
   }),
 
+  discard: api.runs.discard.handler(async ({ context, input }) => ({
+    freedBytes: await context.library.discard(findRun(context, input.id).row),
+  })),
+
   list: api.runs.list.handler(async ({ context, input }) => context.history.runs.list(input).map(({ row }) => row)),
 
   get: api.runs.get.handler(async ({ context, input }) => findRun(context, input.id).row),

@@ -98,6 +98,16 @@ export class Library {
     return mayGoOn(run) ? checkpointIn(join(this.jobs, run.id)) : null;
   }
 
+  /** Gives up what a run could have been gone on from; bytes that are free then. */
+  async discard(run: Pick<RunRow, 'id' | 'kind' | 'state' | 'error'>): Promise<number> {
+    if (!mayGoOn(run)) return 0;
+    const folder = join(this.jobs, run.id);
+    const bytes = await bytesIn(folder);
+    await rm(folder, { recursive: true, force: true });
+    this.#usage = null;
+    return bytes;
+  }
+
   /** A run that goes on from another one takes its folder over; where there is none it begins anew. */
   async takeOver(from: string, to: string): Promise<void> {
     await rename(join(this.jobs, from), join(this.jobs, to)).catch(() => {});

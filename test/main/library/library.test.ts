@@ -231,4 +231,27 @@ describe('leftovers', () => {
     expect(existsSync(job)).toBe(false);
     expect(existsSync(store)).toBe(true);
   });
+
+  it('of an engine that died stay while its run can be resumed, and go by hand', async () => {
+    const { host, client, workspace } = await openTestHost();
+    const id = 'bbbbbbbbbbbb';
+    const job = join(workspace, 'jobs', id);
+    await mkdir(job);
+    const at = new Date().toISOString();
+    await writeFile(join(job, 'checkpoint.json'), JSON.stringify({ at, bytes: 5, entries: [1, 2] }));
+    await writeFile(join(job, 'scratch.bin'), 'codes');
+    host.context.history.runs.insert({
+      ...{ id, kind: 'compress', modelId: 'm', model: 'm', recipe: { lathe: 1, steps: [] }, seed: 0, ask: {} },
+      ...{ datasetId: null, dataset: null, parentId: null },
+    });
+    host.context.history.runs.end(id, 'failed', { code: 'engine-died', sentence: 'The engine stopped.' });
+    await host.context.library.sweep();
+    expect(await client.runs.checkpoint({ id })).toEqual({ at, bytes: 5, tensors: 2 });
+    const { freedBytes } = await client.runs.discard({ id });
+    expect(freedBytes).toBeGreaterThan(5);
+    expect(await client.runs.checkpoint({ id })).toBeNull();
+    expect(existsSync(job)).toBe(false);
+    expect(await client.runs.discard({ id })).toEqual({ freedBytes: 0 });
+    await expect(client.runs.resume({ id })).rejects.toMatchObject({ data: { code: 'not-found' } });
+  });
 });

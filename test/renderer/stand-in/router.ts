@@ -203,6 +203,7 @@ export const router = os.router({
         ? { at: '2026-11-20T10:31:00.000Z', bytes: 1_930_000_000, tensors: 118 }
         : null,
     ),
+    discard: os.runs.discard.handler(() => ({ freedBytes: 1_930_000_000 })),
     resume: os.runs.resume.handler(() => ({ id: 'run43' })),
     csv: os.runs.csv.handler(() => 'id,state\n'),
   },

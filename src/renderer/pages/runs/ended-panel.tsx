@@ -2,18 +2,20 @@
 import { useMutation } from '@tanstack/react-query';
 import type { MethodCard } from '../../../contract/words/method';
 import type { LibraryModel } from '../../../contract/words/model';
+import type { Refusal } from '../../../contract/words/refusal';
 import type { RunRow } from '../../../contract/words/run';
 import { useAddress } from '../../address';
 import { api, refusalOf } from '../../api';
 import { clock, count, percent, roughBytes } from '../../format';
 import { Card, RefusalCard } from '../../parts/card';
 import { Panel } from '../../parts/panel';
+import { TextAction } from '../../parts/text-action';
 import { setTouched } from '../recipe/document';
 import { mendOf } from '../recipe/mend';
 import { printRecipe } from '../recipe/print-recipe';
 import { keepDraft } from '../recipe/use-recipe';
 import look from './detail.module.css';
-import { useCheckpoint } from './run-actions';
+import { useCheckpoint, useDiscard } from './run-actions';
 import { culpritOf, stageName, wasRefused } from './words';
 
 interface EndedPanelProps {
@@ -53,6 +55,9 @@ function whereItWas({ progress, startedAt, finishedAt }: RunRow): string {
   return `It was at ${stageName(progress.stage).toLowerCase()}${of}; ${percent(progress.share, 0)} of the run.`;
 }
 
+/** An engine that died says how to resume; where nothing is kept any more, that is no mend. */
+const unmended = (error: Refusal): Refusal => (error.code === 'engine-died' ? { ...error, mend: undefined } : error);
+
 function Why({ row, model, cards }: EndedPanelProps) {
   const { go } = useAddress();
   const left = useCheckpoint(row);
@@ -66,6 +71,7 @@ function Why({ row, model, cards }: EndedPanelProps) {
       }),
     onSuccess: ({ id }) => go('/runs', { run: id }),
   });
+  const discard = useDiscard();
   if (row.state === 'cancelled')
     return <Card title="It was cancelled.">{whereItWas(row)} Nothing half-written was kept.</Card>;
   if (!row.error)
@@ -88,15 +94,20 @@ function Why({ row, model, cards }: EndedPanelProps) {
       : null;
   return (
     <>
-      <RefusalCard refusal={row.error} act={act} />
+      <RefusalCard refusal={left ? row.error : unmended(row.error)} act={act} />
       {start.error ? <RefusalCard refusal={refusalOf(start.error)} /> : null}
       {row.state === 'interrupted' ? <p className={look.quiet}>{whereItWas(row)}</p> : null}
       {left ? (
         <p className={look.quiet}>
           {roughBytes(left.bytes)} of what it made until {clock(left.at)} are kept. Resumed, it comes to the same bytes
-          as without the interruption.
+          as without the interruption.{' '}
+          <TextAction danger disabled={discard.isPending} onClick={() => discard.mutate({ id: row.id })}>
+            Discard what is kept
+          </TextAction>
         </p>
       ) : null}
+      {discard.data ? <p className={look.quiet}>{roughBytes(discard.data.freedBytes)} are free again.</p> : null}
+      {discard.error ? <RefusalCard refusal={refusalOf(discard.error)} /> : null}
     </>
   );
 }

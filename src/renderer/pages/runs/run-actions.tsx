@@ -1,7 +1,7 @@
 // What one can do with a run in its state: stop or cancel it, run it again, mend its recipe, compare and deploy what came of it.
 import { Button } from '@mantine/core';
 import { IconPlayerPlay, IconPlayerStop, IconX } from '@tabler/icons-react';
-import { skipToken, useMutation, useQuery } from '@tanstack/react-query';
+import { skipToken, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { LibraryModel } from '../../../contract/words/model';
 import type { RunRow } from '../../../contract/words/run';
 import { useAddress } from '../../address';
@@ -125,6 +125,19 @@ export function useCheckpoint({ id, kind, state }: RunRow) {
   const may = kind !== 'evaluate' && (state === 'interrupted' || state === 'failed');
   const { data } = useQuery(orpc.runs.checkpoint.queryOptions({ input: may ? { id } : skipToken }));
   return (may && data) || null;
+}
+
+/** Gives it up, and with it the button to resume. */
+export function useDiscard() {
+  const client = useQueryClient();
+  return useMutation(
+    orpc.runs.discard.mutationOptions({
+      onSuccess: () => {
+        void client.invalidateQueries({ queryKey: orpc.runs.checkpoint.key() });
+        void client.invalidateQueries({ queryKey: orpc.host.usage.key() });
+      },
+    }),
+  );
 }
 
 const startAgain = ({ kind, modelId, datasetId, recipe, seed }: RunRow) =>
