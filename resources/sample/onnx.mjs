@@ -33,6 +33,8 @@ function attribute(name, value) {
     : message(5, string(1, name), number(3, value), number(20, 2));
 }
 
+const types = { float: 1, int64: 7 };
+
 /** NodeProto: 1 input, 2 output, 3 name, 4 op_type, 5 attribute. */
 export function node(name, op, inputs, outputs, attributes = {}) {
   const named = Object.entries(attributes).map(([key, value]) => attribute(key, value));
@@ -46,35 +48,32 @@ export function node(name, op, inputs, outputs, attributes = {}) {
   );
 }
 
-/** TensorProto: 1 dims, 2 data_type (1 FLOAT), 8 name, 9 raw_data. */
-export function weights(name, dims, values) {
+/** TensorProto: 1 dims, 2 data_type, 8 name, 9 raw_data. */
+function tensor(type, name, dims, values) {
   const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return message(5, ...dims.map((dim) => number(1, dim)), number(2, 1), string(8, name), bytes(9, raw));
+  return message(5, ...dims.map((dim) => number(1, dim)), number(2, types[type]), string(8, name), bytes(9, raw));
 }
 
-/** ValueInfoProto of a float tensor; a string is a free dimension. */
-function value(field, name, dims) {
+export const weights = (name, dims, values) => tensor('float', name, dims, values);
+export const integer = (name, value) => tensor('int64', name, [], BigInt64Array.of(BigInt(value)));
+export const integers = (name, values) => tensor('int64', name, [values.length], BigInt64Array.from(values, BigInt));
+
+/** ValueInfoProto of a tensor, `float` unless told; a string is a free dimension. */
+function value(field, { name, dims, type = 'float' }) {
   const shape = dims.map((dim) => message(1, typeof dim === 'string' ? string(2, dim) : number(1, dim)));
-  return message(field, string(1, name), message(2, message(1, number(1, 1), message(2, ...shape))));
+  return message(field, string(1, name), message(2, message(1, number(1, types[type]), message(2, ...shape))));
 }
 
 /** ModelProto: 1 ir_version, 2 producer_name, 6 doc_string, 7 graph, 8 opset_import, 14 metadata_props. */
 export function model({ name, doc, metadata, nodes, initializers, input, output }) {
-  const graph = message(
-    7,
-    ...nodes,
-    string(2, name),
-    ...initializers,
-    value(11, input.name, input.dims),
-    value(12, output.name, output.dims),
-  );
+  const graph = message(7, ...nodes, string(2, name), ...initializers, value(11, input), value(12, output));
   const properties = Object.entries(metadata).map(([key, text]) => message(14, string(1, key), string(2, text)));
   return join([
     number(1, 8),
     string(2, 'lathe-sample'),
     string(6, doc),
     graph,
-    message(8, string(1, ''), number(2, 17)),
+    message(8, string(1, ''), number(2, 18)),
     ...properties,
   ]);
 }

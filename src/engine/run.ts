@@ -80,7 +80,9 @@ export async function runRecipe(ask: Ask, work: Work): Promise<RunResult> {
           outputs = await clock.time('evaluate', () => lookInside(ask, subject, inputs, taken, cost, path, work));
         if (outputs) notes.push(outputs.note);
       }
-      notes.push(...speedNotes(measured.baseline, measured.compressed, fused));
+      // Weights that only learnt are computed as before: a difference is noise.
+      const isCut = taken.subject.sites.some(({ bits }) => bits < 32);
+      if (isCut) notes.push(...speedNotes(measured.baseline, measured.compressed, fused));
     }
     await removeCheckpoints(join(ask.folder, checkpointsFolder));
     return {
