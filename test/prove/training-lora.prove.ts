@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runRecipe } from '../../src/engine/run';
 import { adapterFiles } from '../../src/engine/run-adapters';
-import { type Feeds, openSession } from '../../src/engine/runtime/session';
+import { type Feed, type Feeds, openSession } from '../../src/engine/runtime/session';
 import type { Work } from '../../src/engine/tasks';
 import { hasTestData, testData } from '../data';
 import { safetensorsIn } from '../engine/methods/peft';
@@ -68,7 +68,7 @@ async function logits(path: string, more: Feeds = {}): Promise<Float32Array> {
   const session = await openSession(path, { threads: 1 });
   try {
     const ids = BigInt64Array.from({ length: 64 }, (_, i) => BigInt((i * 37 + 1) % 512));
-    const feed = (data: BigInt64Array) => ({ dtype: 'int64', dims: [1, 64], data });
+    const feed = (data: BigInt64Array): Feed => ({ dtype: 'int64', dims: [1, 64], data });
     const own: Record<string, BigInt64Array> = {
       input_ids: ids,
       attention_mask: ids.map(() => 1n),

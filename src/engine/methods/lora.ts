@@ -81,7 +81,8 @@ function whyNot(subject: Subject, site: LayerSite, params: Params): Refusal | nu
 }
 
 /** A layer whose adapter cannot become part of its weights without rounding them anew. */
-const staysApart = (site: LayerSite): boolean => isQuantized(site) || rightMatrix(site) === null;
+const staysApart = (site: LayerSite): boolean =>
+  isQuantized(site) || site.tensor.dtype !== 'float32' || rightMatrix(site) === null;
 
 export const lora: Method = {
   card,
@@ -103,9 +104,10 @@ export const lora: Method = {
   fits: whyNot,
 
   warnings(_, site, params) {
-    return isMerging(params) && isQuantized(site)
-      ? ['Its weights are codes, and merging would round them again: the adapters of this step are kept apart.']
-      : [];
+    if (!isMerging(params) || !staysApart(site)) return [];
+    return [
+      `Its weights are in ${site.bits} bits, and merging would round them again: the adapters of this step are kept apart.`,
+    ];
   },
 
   async *apply(subject, targets, workshop) {

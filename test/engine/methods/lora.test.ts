@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { encode, write } from '../../../src/engine/formats/onnx';
-import { type Model, storedBytes } from '../../../src/engine/graph/graph';
+import { write } from '../../../src/engine/formats/onnx';
+import type { Model } from '../../../src/engine/graph/graph';
 import { floatTensor } from '../../../src/engine/graph/tensor';
 import { verify } from '../../../src/engine/graph/verify';
 import { type Kernels, openKernels } from '../../../src/engine/kernels';
@@ -12,15 +12,15 @@ import { mulberry32 } from '../../../src/engine/measure/quality';
 import { isAmong, moduleOf } from '../../../src/engine/methods/cutting/adapted-layers';
 import { trainee } from '../../../src/engine/methods/cutting/adapter-training';
 import { adaptersIn, nameAdapters, withAdapters } from '../../../src/engine/methods/cutting/adapters';
-import type { Gathering } from '../../../src/engine/methods/cutting/gathering';
 import { loftq, roundTripOn } from '../../../src/engine/methods/cutting/loftq';
 import { lora } from '../../../src/engine/methods/lora';
 import { withDefaults } from '../../../src/engine/recipe';
 import { chooseLayers, subjectOf } from '../../../src/engine/recipe-steps';
 import { adapterFiles, writeAdapters } from '../../../src/engine/run-adapters';
 import { type Feeds, openSession } from '../../../src/engine/runtime/session';
-import { model, node, randomWeights, tinyConv, tinyLm, value } from '../models';
-import { feedsOf, foretell, withCut } from './bench';
+import { randomWeights, tinyConv, tinyLm } from '../models';
+import { feedsOf, withCut } from './bench';
+import { answersOf, distance, little, quick, step, withoutJudge } from './little-attention';
 import { safetensorsIn } from './peft';
 
 let kernels: Kernels;
@@ -33,60 +33,6 @@ afterAll(async () => {
   await kernels.close();
   rmSync(folder, { recursive: true });
 });
-
-const weight = (name: string, dims: number[], seed: number) =>
-  floatTensor(name, dims, randomWeights(dims[0]! * (dims[1] ?? 1), 0.3, seed));
-
-/** Queries as a Gemm with a turned weight and a bias, keys and values as products, an output, and something behind attention. */
-function little(): Model {
-  const name = (part: string) => `model.layers.0.self_attn.${part}.weight`;
-  return model({
-    name: 'little',
-    inputs: [value('x', 'float32', [6, 48])],
-    outputs: [value('y', 'float32', [6, 40])],
-    nodes: [
-      node('Gemm', ['x', name('q_proj'), 'q_bias'], ['q'], { transB: 1 }, { name: 'n1' }),
-      node('MatMul', ['x', name('k_proj')], ['k'], {}, { name: 'n2' }),
-      node('MatMul', ['x', name('v_proj')], ['v'], {}, { name: 'n3' }),
-      node('Mul', ['q', 'k'], ['qk'], {}, { name: 'n4' }),
-      node('Tanh', ['qk'], ['s'], {}, { name: 'n5' }),
-      node('Mul', ['s', 'v'], ['sv'], {}, { name: 'n6' }),
-      node('MatMul', ['sv', name('o_proj')], ['o'], {}, { name: 'n7' }),
-      node('Gemm', ['o', 'model.layers.0.mlp.up_proj.weight', 'up_bias'], ['y'], {}, { name: 'n8' }),
-    ],
-    initializers: [
-      weight(name('q_proj'), [64, 48], 1),
-      weight(name('k_proj'), [48, 64], 2),
-      weight(name('v_proj'), [48, 64], 3),
-      weight(name('o_proj'), [64, 48], 4),
-      weight('model.layers.0.mlp.up_proj.weight', [48, 40], 5),
-      weight('q_bias', [64], 6),
-      weight('up_bias', [40], 7),
-    ],
-  });
-}
-
-/** The last weights are kept, whatever they are worth. */
-const withoutJudge = (gathering: Gathering): Gathering => ({
-  ...gathering,
-  training: gathering.training && { ...gathering.training, tune: null },
-});
-const step = (params: Record<string, unknown>) => ({ method: 'lora', params });
-const quick = { rank: 4, epochs: 1, batch: 4, learningRate: 1e-2 };
-
-async function answersOf(given: Model, seed = 8): Promise<Float32Array> {
-  const session = await openSession(await encode(given), { threads: 1 });
-  try {
-    return Object.values(await session.run(feedsOf(given, seed)))[0]!.data as Float32Array;
-  } finally {
-    await session.close();
-  }
-}
-
-function distance(is: Float32Array, should: Float32Array): number {
-  const size = Math.max(...should.map(Math.abs));
-  return Math.max(...is.map((value, i) => Math.abs(value - should[i]!))) / size;
-}
 
 async function targetsOf(given: Model, params: Record<string, unknown>) {
   const subject = await subjectOf(given);
@@ -200,36 +146,6 @@ describe('at the start nothing changes', () => {
     if (data.kind !== 'bytes') throw new Error('in memory');
     return new Float32Array(data.bytes.buffer, data.bytes.byteOffset, data.bytes.byteLength / 4);
   }
-});
-
-test.each([
-  ['float, DoRA', [step({ ...quick, dora: true, merge: false })]],
-  ['4 bits', [{ method: 'weight-only', params: { bits: 4 } }, step(quick)]],
-  ['LoftQ', [step({ ...quick, init: 'loftq' })]],
-])('kept apart on %s: sizes as told, the same twice, another seed is another adapter', async (_, steps) => {
-  const told = await foretell(little(), steps);
-  const sizes = ({ graph }: Model) =>
-    [...graph.initializers.values()].map((tensor) => [tensor.name, storedBytes(tensor)]);
-  const make = (seed: number) =>
-    withCut(
-      kernels,
-      little(),
-      steps,
-      async ({ taken: { subject } }) => {
-        expect(verify(subject.model)).toEqual([]);
-        expect(sizes(subject.model)).toEqual(sizes(told.taken.subject.model));
-        expect(subject.model.metadata).toEqual(told.taken.subject.model.metadata);
-        expect(subject.sites.map(({ name }) => name)).toEqual(
-          expect.arrayContaining(['n1', 'n1/lora_A', 'n1/lora_B', 'n8']),
-        );
-        return Buffer.from(await encode(subject.model)).toString('base64');
-      },
-      seed,
-      withoutJudge,
-    );
-  const first = await make(1);
-  expect(await make(1)).toBe(first);
-  expect(await make(2)).not.toBe(first);
 });
 
 test.each([false, true])('merged and apart answer alike, DoRA %s', async (dora) => {
