@@ -256,7 +256,7 @@ class Training {
     state.judged = state.step;
     if (!judge) return;
     const { value: level, band } = await judge.level({ ...this.weightFeeds(), ...this.runningFeeds() });
-    this.curves.add('validation', state.step, level, band);
+    if (Number.isFinite(level)) this.curves.add('validation', state.step, level, band);
     if (state.step === 0) state.parentLevel = Number.isFinite(level) ? level : null;
     if (Number.isFinite(level) && (state.best === null || level < state.best.level)) {
       this.keepBest(level);

@@ -74,10 +74,12 @@ export function Dial(props: DialProps) {
     event.stopPropagation();
   };
 
-  const ends = (() => {
-    const values = scale.kind === 'rounds' ? scale.values : stops.map((stop) => stop.value);
-    return [Math.min(...values), Math.max(...values)] as const;
-  })();
+  // On a scale of decades the place is told in hundredths: ARIA's numbers know no exponent. The text says the value.
+  const values = stops.map((stop) => stop.value);
+  const spoken =
+    scale.kind === 'rounds'
+      ? { min: 0, max: 100, now: Math.round(at * 100) }
+      : { min: Math.min(...values), max: Math.max(...values), now: value };
 
   return (
     <div className={look.dial} data-disabled={disabled || undefined}>
@@ -91,9 +93,9 @@ export function Dial(props: DialProps) {
         role="slider"
         tabIndex={disabled ? -1 : 0}
         aria-labelledby={id}
-        aria-valuemin={ends[0]}
-        aria-valuemax={ends[1]}
-        aria-valuenow={value}
+        aria-valuemin={spoken.min}
+        aria-valuemax={spoken.max}
+        aria-valuenow={spoken.now}
         aria-valuetext={valueText}
         aria-disabled={disabled}
         onKeyDown={disabled ? undefined : walk}

@@ -1,7 +1,7 @@
 // The picture of a training: validation loss with its whiskers beside the parent's level, training loss raw and smoothed, the learning rate as a strip.
 import { type KeyboardEvent, type PointerEvent, useMemo, useRef, useState } from 'react';
 import { ChartTip } from '../../charts/chart';
-import { count, short, significant } from '../../format';
+import { compact, count, short, significant } from '../../format';
 import { type Learning, type Point, stepsTold } from './learning';
 import look from './learning.module.css';
 import { geometryOf, type LearningGeometry, lineOf, nearest, type Plot, stepsOf } from './learning-geometry';
@@ -119,10 +119,15 @@ function Axes({ geometry }: { geometry: LearningGeometry }) {
   return (
     <>
       {[validation, train].map((plot) => plot && <Grid key={plot.top} plot={plot} left={left} right={right} />)}
-      <text className={look.label} x={left - 8} y={rate.top + 4} textAnchor="end">
-        {short(rate.domain[1])}
-      </text>
-      <line className={look.hair} x1={left} x2={right} y1={rate.top} y2={rate.top} />
+      {rate ? (
+        <>
+          <text className={look.label} x={left - 8} y={rate.top + 4} textAnchor="end">
+            {short(rate.domain[1])}
+          </text>
+          <line className={look.hair} x1={left} x2={right} y1={rate.top} y2={rate.top} />
+          <Name plot={rate} left={left} text="Learning rate" />
+        </>
+      ) : null}
       <line className={look.base} x1={left} x2={right} y1={bottom + 0.5} y2={bottom + 0.5} />
       {xTicks.map((step) => (
         <g key={step}>
@@ -137,7 +142,6 @@ function Axes({ geometry }: { geometry: LearningGeometry }) {
       </text>
       {validation ? <Name plot={validation} left={left} text="Validation loss" /> : null}
       <Name plot={train} left={left} text="Training loss" />
-      <Name plot={rate} left={left} text="Learning rate" />
     </>
   );
 }
@@ -165,6 +169,7 @@ function Grid({ plot, left, right }: { plot: Plot; left: number; right: number }
 
 /** As many decimals as tell the ticks apart. */
 function tickText(value: number, ticks: readonly number[]): string {
+  if (Math.max(...ticks.map(Math.abs)) >= 1e4) return compact(value);
   const step = Math.abs((ticks[1] ?? 1) - (ticks[0] ?? 0)) || 1;
   const decimals = Math.max(0, Math.ceil(-Math.log10(step) - 1e-9));
   const enough = Number.isInteger(Number((step * 10 ** decimals).toFixed(6))) ? decimals : decimals + 1;
@@ -278,7 +283,7 @@ function Rate({ learning: { rate }, geometry }: PartProps) {
   const { x, rate: plot } = geometry;
   const first = rate[0];
   const last = rate.at(-1);
-  if (!first || !last) return null;
+  if (!plot || !first || !last) return null;
   const line = lineOf(rate, x, plot.y);
   const floor = plot.top + plot.height;
   return (

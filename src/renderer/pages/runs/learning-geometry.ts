@@ -20,7 +20,8 @@ export interface LearningGeometry {
   /** Null where nothing was judged. */
   readonly validation: Plot | null;
   readonly train: Plot;
-  readonly rate: Plot;
+  /** Null where there is no room for it. */
+  readonly rate: Plot | null;
   readonly smooth: readonly Point[];
   readonly tail: Tail | null;
 }
@@ -31,6 +32,8 @@ const forNow = 14;
 /** Between two plots; the name of the lower stands in it. */
 const gap = 24;
 const mostForRate = 40;
+/** With less room for all, the losses need it more than the rate. */
+const leastForRate = 150;
 /** Of what the two losses share. */
 const validationShare = 0.6;
 
@@ -40,12 +43,13 @@ export function geometryOf(learning: Learning, width: number, height: number): L
   const bottom = height - sides.bottom;
   const top = sides.top + (learning.record ? 0 : forNow);
   const room = Math.max(60, bottom - top);
-  const rateHeight = Math.min(mostForRate, room * 0.14);
+  const rateHeight = room < leastForRate ? 0 : Math.min(mostForRate, room * 0.14);
   const judged = learning.validation.length > 0;
-  const losses = room - rateHeight - gap * (judged ? 2 : 1);
+  const losses = room - rateHeight - gap * (Number(judged) + Number(rateHeight > 0));
   const trainHeight = judged ? losses * (1 - validationShare) : losses;
   const trainTop = top + (losses - trainHeight) + (judged ? gap : 0);
-  const last = Math.max(1, learning.planned);
+  // What was not taken is told in words; the picture belongs to what was.
+  const last = Math.max(1, learning.record?.steps ?? learning.planned);
   const smooth = smoothed(learning.train);
   const tail = expectedTail(learning);
   return {
@@ -59,11 +63,13 @@ export function geometryOf(learning: Learning, width: number, height: number): L
       ? plotOf(top, losses * validationShare, validationRange(learning, tail), ticksFor(losses * validationShare))
       : null,
     train: plotOf(trainTop, trainHeight, trainRange(learning.train, smooth), ticksFor(trainHeight)),
-    rate: plotOf(bottom - rateHeight, rateHeight, [0, Math.max(1e-12, ...learning.rate.map(({ value }) => value))], 1),
+    rate: rateHeight > 0 ? plotOf(bottom - rateHeight, rateHeight, [0, highestOf(learning.rate)], 1) : null,
     smooth,
     tail,
   };
 }
+
+const highestOf = (points: readonly Point[]): number => Math.max(1e-12, ...points.map(({ value }) => value));
 
 const ticksFor = (height: number): number => Math.max(2, Math.min(5, Math.floor(height / 34)));
 
@@ -94,6 +100,9 @@ function validationRange({ validation }: Learning, tail: Tail | null): [number, 
   return [Math.max(0, low - air), high + air];
 }
 
+/** Times the loss of the first half. */
+const farAbove = 3;
+
 /** Single batches far out do not press the curve flat: they are cut off at the edge. */
 const outside = 0.02;
 
@@ -101,8 +110,10 @@ function trainRange(points: readonly Point[], smooth: readonly Point[]): [number
   const raw = innerRange(points);
   const mean = innerRange(smooth);
   if (!raw || !mean) return [0, 1];
+  const begun = innerRange(points.slice(0, Math.ceil(points.length / 2)));
   const low = Math.min(raw[0], mean[0]);
-  const high = Math.max(raw[1], mean[1]);
+  // What blows up at the end leaves the picture at its edge.
+  const high = Math.min(Math.max(raw[1], mean[1]), farAbove * Math.max(begun?.[1] ?? raw[1], low));
   return [low < high * 0.5 ? 0 : low, high];
 }
 

@@ -36,7 +36,7 @@ function howItEnded({ ending, steps, plannedSteps }: TrainingRecord): string {
     case 'stopped':
       return `It was stopped by hand after ${count(steps)} of ${count(plannedSteps)} steps.`;
     case 'diverged':
-      return `It diverged: after ${count(steps)} of ${count(plannedSteps)} steps the loss was no longer a number. A lower learning rate holds.`;
+      return `It diverged: after ${count(steps)} of ${count(plannedSteps)} steps the loss was no longer a number. Lower the learning rate.`;
     default:
       return ending satisfies never;
   }

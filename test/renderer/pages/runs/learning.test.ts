@@ -88,14 +88,22 @@ describe('the geometry', () => {
     ] as const) {
       const { validation, train, rate, bottom, x, left, right } = geometryOf(live(), width, height);
       expect(validation!.top + validation!.height).toBeLessThan(train.top);
-      expect(train.top + train.height).toBeLessThan(rate.top);
-      expect(rate.top + rate.height).toBeCloseTo(bottom, 6);
+      expect(train.top + train.height).toBeLessThan(rate!.top);
+      expect(rate!.top + rate!.height).toBeCloseTo(bottom, 6);
       expect([x(0), x(100)]).toEqual([left, right]);
       for (const plot of [validation!, train]) {
         expect(plot.ticks.length).toBeGreaterThanOrEqual(2);
         for (const tick of plot.ticks) expect(plot.y(tick)).toBeGreaterThanOrEqual(plot.top - 1e-9);
       }
     }
+  });
+
+  it('leaves the rate out where it is low, and what was planned but not taken after the end', () => {
+    const { rate, train, bottom } = geometryOf(live(), 700, 180);
+    expect(rate).toBeNull();
+    expect(train.top + train.height).toBeCloseTo(bottom, 6);
+    const ended = geometryOf(learningOf(record()), 700, 300);
+    expect(ended.x(60)).toBe(ended.right);
   });
 
   it('gives the training loss all the room where nothing is judged', () => {
@@ -119,6 +127,11 @@ describe('the geometry', () => {
         train.y,
       ),
     ).toMatch(/^M[\d. ]+$/);
+  });
+
+  it('lets a loss that blows up leave the picture', () => {
+    const blown = points.map((each) => (each.series === 'train' && each.step > 55 ? { ...each, value: 1e7 } : each));
+    expect(geometryOf(learningsOf(blown, 100)[0]!, 700, 300).train.domain[1]).toBeLessThan(10);
   });
 
   it('holds before the first point', () => {
