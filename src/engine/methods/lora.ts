@@ -104,6 +104,8 @@ export const lora: Method = {
   fits: whyNot,
 
   warnings(_, site, params) {
+    if (params.init === 'loftq')
+      return ['Its adapter belongs beside the codes that LoftQ chooses here, not beside the weights as they were.'];
     if (!isMerging(params) || !staysApart(site)) return [];
     return [
       `Its weights are in ${site.bits} bits, and merging would round them again: the adapters of this step are kept apart.`,
