@@ -22,7 +22,7 @@ const quiet: Work = { emit: () => {}, stopping: false, signal: new AbortControll
 interface Ask {
   readonly path: string;
   readonly dataset: string;
-  readonly steps: readonly { readonly method: string; readonly params: object }[];
+  readonly steps: readonly object[];
   readonly seed: number;
   readonly baseline?: Evaluation | undefined;
   readonly limit?: number;
@@ -104,24 +104,50 @@ const fashion = (part: string) => ({
   inputs: testData(`data/fashion-mnist/${part}-images-idx3-ubyte.gz`),
   labels: testData(`data/fashion-mnist/${part}-labels-idx1-ubyte.gz`),
 });
+const cifar10 = () =>
+  writeData('cifar10', {
+    task: 'classification',
+    inputs: { '*': preparation['cifar10-tf'] },
+    splits: {
+      train: { inputs: testData('data/cifar10/train-5k.bin') },
+      test: { inputs: testData('data/cifar10/test-1k.bin') },
+    },
+  });
 const fashionInput = { '*': { layout: 'NCHW', scale: 1 / 255, mean: [0.286], std: [0.353] } };
 
 describe.skipIf(!hasTestData)('distillation', () => {
   it('cifar10-large teaches a quarter of itself', { timeout: 1_800_000 }, async () => {
-    const home = writeData('cifar10', {
-      task: 'classification',
-      inputs: { '*': preparation['cifar10-tf'] },
-      splits: {
-        train: { inputs: testData('data/cifar10/train-5k.bin') },
-        test: { inputs: testData('data/cifar10/test-1k.bin') },
-      },
-    });
+    const home = cifar10();
     const teacher = testData('models/cifar10-large/model.onnx');
     const params = { width: 0.49, batch: 64, learningRate: 1e-3 };
     // While it mends what narrowing broke, a student gains nothing by its teacher; afterwards it overfits less.
     await compare('cifar10-large-few-steps', teacher, () => home, { ...params, epochs: 4 });
     const { difference } = await compare('cifar10-large', teacher, () => home, { ...params, epochs: 15 });
     expect(difference.mean).toBeGreaterThanOrEqual(0);
+  });
+
+  it('products in 2 bits stay as they are, convolutions learn beside them', {
+    timeout: 900_000,
+  }, async () => {
+    const home = cifar10();
+    const path = testData('models/cifar10-large/model.onnx');
+    const cut = { method: 'weight-only', params: { bits: 2 }, layers: { exclude: ['*conv2d*'] } };
+    const on = (method: string, params: object) => [
+      cut,
+      { method, params: { epochs: 4, batch: 64, patience: 0, ...params } },
+    ];
+    const arms = {
+      cut: [cut],
+      labels: on('finetune', { learningRate: 3e-4 }),
+      teacher: on('distill', { learningRate: 3e-4, alpha: 0.9 }),
+    };
+    const measured: Record<string, unknown> = {};
+    for (const [arm, steps] of Object.entries(arms)) {
+      const { baseline, compressed } = await run(`bits-${arm}`, { path, dataset: home, steps, seed: 7 });
+      measured.parent = baseline!.quality;
+      measured[arm] = compressed!.quality;
+    }
+    record('training-distill', 'cifar10-large-2-bits', measured);
   });
 
   it('a small CNN for Fashion-MNIST teaches a quarter of itself', { timeout: 3_000_000 }, async () => {
