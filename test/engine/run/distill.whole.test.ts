@@ -123,6 +123,28 @@ it('leaves what is quantized as it is, and refuses it as a copy', async () => {
   expect(shallow.result.layers.every(({ refusal }) => refusal?.sentence.startsWith('It has no two blocks'))).toBe(true);
 });
 
+it('goes on after an interruption, with the answers that were kept, to the same bytes', async () => {
+  const folder = join(home, 'interrupted');
+  await mkdir(folder);
+  const stop = new AbortController();
+  let points = 0;
+  const work: Work = {
+    ...quiet,
+    signal: stop.signal,
+    emit: (event) => void (event.kind === 'curve' && ++points === 20 && stop.abort()),
+  };
+  const recipe = { lathe: 1 as const, steps: [distill()] as never };
+  const ask = { path: teacher, recipe, seed: 7, folder, dataset: { path: join(home, 'labelled') }, checkpoint: 'same' };
+  await expect(runRecipe(ask, work)).rejects.toMatchObject({ name: 'AbortError' });
+  const kept = (await readdir(join(folder, 'checkpoints'))).filter((name) => name.endsWith('.rows'));
+  expect(kept).toHaveLength(2);
+  const result = await runRecipe(ask, quiet);
+  const { weights } = await run([distill()]);
+  const { model } = await open(join(folder, 'artifact', result.files[0]!.path));
+  for (const [name, values] of weights) expect(await readFloats(model.graph.initializers.get(name)!)).toEqual(values);
+  expect(await readdir(folder)).toEqual(['artifact']);
+});
+
 it('without the teacher’s share it is the task’s loss alone', async () => {
   const own = await run([distill({ student: 'child', alpha: 0 })]);
   const tuned = await run([{ method: 'finetune', params: { learningRate: 0.02, epochs: 8 } }]);
