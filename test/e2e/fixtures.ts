@@ -41,6 +41,8 @@ interface Workbench {
   page: Page;
   /** Milliseconds until the server printed its address. */
   readyMs: number;
+  /** Process number of the served host. */
+  host: number | null;
 }
 
 export const test = base.extend<{ bench: Workbench }>({
@@ -65,7 +67,7 @@ export const test = base.extend<{ bench: Workbench }>({
       });
       const page = await app.firstWindow();
       watch(page);
-      await use({ workspace, page, readyMs: 0 });
+      await use({ workspace, page, readyMs: 0, host: null });
       await app.close();
     } else {
       const found = findBrowser();
@@ -79,7 +81,7 @@ export const test = base.extend<{ bench: Workbench }>({
       const page = await context.newPage();
       watch(page);
       await page.goto(server.url);
-      await use({ workspace, page, readyMs: server.readyMs });
+      await use({ workspace, page, readyMs: server.readyMs, host: server.child.pid! });
       await context.close();
       await browser.close();
       await server.end();
@@ -88,6 +90,21 @@ export const test = base.extend<{ bench: Workbench }>({
     if (errors.length > 0) throw new Error(`The page said:\n${errors.join('\n')}`);
   },
 });
+
+/** A model in a folder on this machine, opened from the empty Library as a person does. */
+export async function openFolder(page: Page, folder: string): Promise<void> {
+  await page.getByRole('button', { name: 'Open a path on this machine' }).click();
+  await page.getByLabel('Path', { exact: true }).fill(folder);
+  await page.getByRole('button', { name: 'Go', exact: true }).click();
+  await page.getByRole('button', { name: 'Open this folder' }).click();
+  await expect(page).toHaveURL(/\/inspect\?/);
+}
+
+/** A recipe from a file, on the Recipe page. */
+export async function readRecipe(page: Page, file: string): Promise<void> {
+  await page.locator('input[type=file][accept*=json]').setInputFiles(file);
+}
+
 /** The sample that classifies pictures, opened from the Library as a person does. */
 export async function openShapes(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Try a sample' }).click();
