@@ -1,5 +1,6 @@
 // Quantization-aware training: the chosen layers go on learning while their weights, and activations, are rounded as the exported model rounds them.
 import type { Refusal } from '../../contract/words/refusal';
+import type { Model } from '../graph/graph';
 import type { LayerSite } from '../graph/layers';
 import { whyFrozen } from '../train/trainable';
 import { foldBatchNorms } from './cutting/fold';
@@ -7,15 +8,17 @@ import { keptNorms } from './cutting/fold-find';
 import { onLearnedGrids } from './cutting/learned-workshop';
 import { qatCard as card } from './cutting/qat-card';
 import { integerRefusal, refuseMixed, saturates } from './cutting/qdq-fit';
+import type { ActivationGrid } from './cutting/qdq-grid';
 import { planQdq, type QdqPlan } from './cutting/qdq-plan';
 import { type IntegerBits, weightOrder } from './cutting/qdq-weight';
 import { QdqWriter } from './cutting/qdq-write';
-import { type RoundedWeight, trainQuantized, withFedWeights } from './cutting/quantized-training';
+import { activationKind, type RoundedWeight, trainQuantized, withFedWeights } from './cutting/quantized-training';
 import { Rewrite } from './cutting/rewrite';
 import { keptBeside, Shelf } from './cutting/shelf';
 import { settingsOf } from './cutting/training-card';
 import { planOf, putPlanned } from './cutting/weight-only-plan';
-import type { Method, Params, Subject, Target } from './method';
+import type { Workshop } from './cutting/workshop';
+import type { LayerCut, Method, Params, Subject, Target } from './method';
 
 const onIntegers = ({ activationBits }: Params): boolean => activationBits === 8;
 const bitsOf = ({ weightBits }: Params): IntegerBits => weightBits as IntegerBits;
@@ -72,47 +75,57 @@ export const qat: Method = {
       },
       workshop,
     );
-    const after = settledTargets(now, targets);
     const rounding = grids ? onLearnedGrids(workshop, grids.weights) : workshop;
+    const after = settledTargets(now, targets);
     const kept = keptNorms(start, chosen);
-    const notesOf = (site: LayerSite): string[] => [
-      ...(joined.has(site.name) ? ['BatchNormalization is folded into it.'] : []),
-      ...kept.filter(({ layer }) => layer === site.name).map(({ sentence }) => sentence),
-      ...(untouched.has(site.weight)
-        ? ['The answers do not depend on its weights; they are rounded as they are.']
-        : []),
+    const notesOf = ({ name, weight }: LayerSite): string[] => [
+      ...(joined.has(name) ? ['BatchNormalization is folded into it.'] : []),
+      ...kept.filter(({ layer }) => layer === name).map(({ sentence }) => sentence),
+      ...(untouched.has(weight) ? ['The answers do not depend on its weights; they are rounded as they are.'] : []),
     ];
-    if (plan) {
-      const writer = new QdqWriter(
-        now,
-        planQdq(now, after),
-        { type: 'uint8', symmetric: false },
-        null,
-        rounding,
-        'nearest',
-        grids?.activations,
-      );
-      await writer.joins();
-      for (const { site, params: own } of after) {
-        const cut = await writer.product(writer.plan.products.get(site.name)!, own.perChannel === true, bitsOf(own));
-        yield { ...cut, notes: [...notesOf(site), ...cut.notes] };
-      }
-      return writer.finish();
-    }
-    const rewrite = new Rewrite(now.model);
-    const shelf = new Shelf(now, rewrite, rounding);
-    const cuts = after.map(weightTarget);
-    for (const target of cuts) {
-      const error = await putPlanned({ rewrite, shelf }, now, target, cuts);
-      yield {
-        layer: target.site.name,
-        error,
-        notes: [...notesOf(target.site), ...keptBeside(now, target.site, chosen)],
-      };
-    }
-    return rewrite.finish();
+    if (!plan) return yield* exportPacked(now, after, rounding, notesOf);
+    return yield* exportIntegers(now, after, rounding, notesOf, grids?.activations);
   },
 };
+
+type Notes = (site: LayerSite) => string[];
+
+/** As static int8 writes them. `grids` of activations; absent in a forecast. */
+async function* exportIntegers(
+  subject: Subject,
+  targets: readonly Target[],
+  workshop: Workshop,
+  notesOf: Notes,
+  grids: ReadonlyMap<string, ActivationGrid> | undefined,
+): AsyncGenerator<LayerCut, Model> {
+  const plan = planQdq(subject, targets);
+  const writer = new QdqWriter(subject, plan, activationKind, null, workshop, 'nearest', grids);
+  await writer.joins();
+  for (const { site, params } of targets) {
+    const cut = await writer.product(plan.products.get(site.name)!, params.perChannel === true, bitsOf(params));
+    yield { ...cut, notes: [...notesOf(site), ...cut.notes] };
+  }
+  return writer.finish();
+}
+
+/** As weight-only writes them. */
+async function* exportPacked(
+  subject: Subject,
+  targets: readonly Target[],
+  workshop: Workshop,
+  notesOf: Notes,
+): AsyncGenerator<LayerCut, Model> {
+  const rewrite = new Rewrite(subject.model);
+  const shelf = new Shelf(subject, rewrite, workshop);
+  const chosen = new Set(targets.map(({ site }) => site.name));
+  const cuts = targets.map(weightTarget);
+  for (const target of cuts) {
+    const { site } = target;
+    const error = await putPlanned({ rewrite, shelf }, subject, target, cuts);
+    yield { layer: site.name, error, notes: [...notesOf(site), ...keptBeside(subject, site, chosen)] };
+  }
+  return rewrite.finish();
+}
 
 function quantizedRefusal(subject: Subject, site: LayerSite, params: Params): Refusal | null {
   if (onIntegers(params)) return integerRefusal(subject, site, params.perChannel === true, bitsOf(params));

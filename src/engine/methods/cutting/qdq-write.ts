@@ -28,7 +28,7 @@ export class QdqWriter {
 
   constructor(
     subject: Subject,
-    readonly plan: QdqPlan,
+    private readonly plan: QdqPlan,
     private readonly kind: ActivationKind,
     private readonly ranges: ReadonlyMap<string, Range> | null,
     private readonly workshop: Workshop,

@@ -50,7 +50,8 @@ export interface Grids {
   readonly activations: ReadonlyMap<string, ActivationGrid>;
 }
 
-const activationKind = { type: 'uint8', symmetric: false } as const;
+/** What the runtime computes on integers everywhere: int8 is not fused on x64 where a value is used twice. */
+export const activationKind = { type: 'uint8', symmetric: false } as const;
 
 /** Every weight can be fed: the subject whose weights stand in Constant nodes has them as initializers. */
 export async function withFedWeights(subject: Subject): Promise<Subject> {
