@@ -9,6 +9,9 @@ import { int8Static } from './int8-static';
 import { kvCache } from './kv-cache';
 import { lora } from './lora';
 import type { Method } from './method';
+import { pruneMagnitude } from './prune-magnitude';
+import { pruneSparsegpt } from './prune-sparsegpt';
+import { pruneWanda } from './prune-wanda';
 import { qat } from './qat';
 import { rotate } from './rotate';
 import { smooth } from './smooth';
@@ -26,6 +29,9 @@ export const methods = [
   awqScale,
   smooth,
   rotate,
+  pruneMagnitude,
+  pruneWanda,
+  pruneSparsegpt,
   finetune,
   qat,
   distill,

@@ -1,4 +1,5 @@
-// What layers see of their inputs, layer by layer: the sums that GPTQ rounds by, each gathered behind the layers that were cut before it.
+// What layers see of their inputs, layer by layer: the sums that GPTQ rounds and SparseGPT and Wanda prune by, each gathered behind the
+// layers that were cut before it.
 import { refuse } from '../../../contract/words/refusal';
 import { readInt, readIntList, readString } from '../../graph/edit';
 import { elementCount, type Model } from '../../graph/graph';
@@ -27,18 +28,23 @@ export function hessiansFor(
   subject: Subject,
   targets: readonly Target[],
   gathering: Gathering | null,
+  who = 'gptq',
 ): Hessians | null {
   if (!gathering || targets.length === 0) return null;
-  if (!gathering.calibration)
-    refuse('bad-dataset', 'gptq needs calibration samples: choose a dataset.', 'Or round to nearest or mse.');
+  if (!gathering.calibration) refuse('bad-dataset', `${who} needs calibration samples: choose a dataset.`);
   return new Hessians(subject, targets, gathering);
 }
+
+/** Layers are asked for one kind of sum. */
+type Sum =
+  | { readonly kind: 'products'; readonly sum: Hessian }
+  | { readonly kind: 'squares'; readonly sum: Float64Array };
 
 export class Hessians implements AsyncDisposable {
   private flow: Flow | null = null;
   /** Targets whose inputs were computed. */
   private passed = 0;
-  private last: { key: string; hessian: Hessian } | null = null;
+  private last: { readonly key: string; readonly sum: Sum } | null = null;
 
   constructor(
     private readonly subject: Subject,
@@ -51,6 +57,19 @@ export class Hessians implements AsyncDisposable {
    * those that were not, because their weights are cut already, are passed one by one.
    */
   async of(site: LayerSite, now: () => Model): Promise<Hessian> {
+    const made = await this.summed(site, now, 'products');
+    if (made.kind !== 'products') throw new Error(`${site.name} was asked for another sum`);
+    return made.sum;
+  }
+
+  /** The diagonal alone, Σx² of each column; as `of` in everything else. */
+  async squaresOf(site: LayerSite, now: () => Model): Promise<Float64Array> {
+    const made = await this.summed(site, now, 'squares');
+    if (made.kind !== 'squares') throw new Error(`${site.name} was asked for another sum`);
+    return made.sum;
+  }
+
+  private async summed(site: LayerSite, now: () => Model, kind: Sum['kind']): Promise<Sum> {
     const at = this.targets.findIndex((target) => target.site === site);
     if (at < this.passed) throw new Error(`${site.name} is asked for out of order`);
     const inputs = this.targets.map((target) => target.site.node.inputs[0]!);
@@ -58,23 +77,26 @@ export class Hessians implements AsyncDisposable {
     const first = this.passed;
     this.passed = at + 1;
     const key = keyOf(site);
-    if (this.last?.key === key) return this.last.hessian;
+    if (this.last?.key === key) return this.last.sum;
     this.last = null;
     const { gathering } = this;
     const flow = (this.flow ??= await Flow.open(gathering, this.limit()));
     for (const [i, before] of inputs.slice(first, at).entries())
       if (before !== input) await flow.visit(now(), before, inputs.slice(first + i + 1), () => {});
     const columns = elementCount(site.tensor.dims) / site.tensor.dims[site.channelAxis ?? 0]!;
-    const hessian: Hessian = { columns, data: new Float64Array(columns * columns) };
-    const rows = new Rows(hessian, gathering);
+    const sum: Sum =
+      kind === 'products'
+        ? { kind, sum: { columns, data: new Float64Array(columns * columns) } }
+        : { kind, sum: new Float64Array(columns) };
+    const rows = new Rows(sum, columns, gathering);
     await flow.visit(now(), input, inputs.slice(at + 1), async (feed) => {
       await rows.add(feed, site);
       const text = `Inputs of ${site.name}, layer ${at + 1} of ${this.targets.length}`;
       gathering.tell(text, at + 1, this.targets.length);
     });
     await rows.flush();
-    this.last = { key, hessian };
-    return hessian;
+    this.last = { key, sum };
+    return sum;
   }
 
   private limit() {
@@ -101,7 +123,8 @@ class Rows {
   private held = 0;
 
   constructor(
-    private readonly into: Hessian,
+    private readonly into: Sum,
+    private readonly columns: number,
     private readonly gathering: Gathering,
   ) {}
 
@@ -109,18 +132,22 @@ class Rows {
     const values = floatsOf(feed);
     const isConv = site.op === 'Conv';
     const width = isConv ? feed.dims[1]! * elementCount(site.tensor.dims.slice(2)) : feed.dims.at(-1);
-    if (!values || width !== this.into.columns) {
+    if (!values || width !== this.columns) {
       const rows = `${feed.dims.join('×')} of ${feed.dtype}`;
-      throw new Error(`${site.name} takes in ${rows}, not rows of ${this.into.columns}`);
+      throw new Error(`${site.name} takes in ${rows}, not rows of ${this.columns}`);
     }
     const rows = isConv ? patchesOf(site, feed.dims, values) : values;
+    if (this.into.kind === 'squares') {
+      addSquares(this.into.sum, rows);
+      return;
+    }
     this.parts.push(rows);
     this.held += rows.length;
     if (this.held >= inputsTogether) await this.flush();
   }
 
   async flush(): Promise<void> {
-    if (this.held === 0) return;
+    if (this.held === 0 || this.into.kind !== 'products') return;
     const { kernels, signal } = this.gathering;
     let all = this.parts[0]!;
     if (this.parts.length > 1) {
@@ -133,6 +160,12 @@ class Rows {
     }
     this.parts = [];
     this.held = 0;
-    await kernels.addInputs(this.into, all, { signal });
+    await kernels.addInputs(this.into.sum, all, { signal });
+  }
+}
+
+function addSquares(into: Float64Array, rows: Float32Array): void {
+  for (let at = 0; at < rows.length; at += into.length) {
+    for (let k = 0; k < into.length; k++) into[k]! += rows[at + k]! ** 2;
   }
 }
