@@ -1,6 +1,7 @@
 // What training will take: its graph written for one batch, counted, and weighed with what this machine does in a second.
 import type { Recipe, Step, Suggestion } from '../contract/words/recipe';
 import { refuse } from '../contract/words/refusal';
+import type { Batch } from './data/dataset';
 import { type DataType, dataTypes, elementCount, type Model } from './graph/graph';
 import { answerOf, portsOf } from './methods/cutting/training';
 import type { Subject, Target } from './methods/method';
@@ -135,16 +136,17 @@ interface Reading {
 }
 
 async function readSome({ dataset, train, tune }: TrainingData, { graph }: Model): Promise<Reading> {
-  let first: { feeds: Feeds; samples: number } | null = null;
+  let first: Batch | null = null;
   let last = performance.now();
   let seconds = 0;
   for await (const batch of dataset.batches(train.split, portsOf(graph), { batch: 8, limit: readForSpeed })) {
     seconds = (performance.now() - last) / 1000 / batch.samples;
     last = performance.now();
-    first ??= batch;
+    // Windows of text are filled up to the longest when they are trained on.
+    if (!first || (batch.tokens?.length ?? 0) > (first.tokens?.length ?? 0)) first = batch;
   }
   if (!first) return refuse('bad-dataset', `${dataset.summary.name} has no sample to learn from.`);
-  const isBatchless = first.samples === 1 && train.samples > 1;
+  const isBatchless = !first.tokens && first.samples === 1 && train.samples > 1;
   const size = Object.values(first.feeds).reduce((sum, feed) => sum + bytesOf(feed), 0) / first.samples;
   return { feeds: first.feeds, isBatchless, seconds, bytes: size * (train.samples + (tune?.samples ?? 0)) };
 }

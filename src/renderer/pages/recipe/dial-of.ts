@@ -1,12 +1,14 @@
 // Which parameters are dials, and how their scale is engraved: a choice among growing sizes, or a number that is turned rather than typed.
 import type { Parameter } from '../../../contract/words/method';
-import { short } from '../../format';
+import { compact, short } from '../../format';
 import { roundValues, type Scale, type Stop } from '../../parts/dial-scale';
 
 /** More choices than this, all numbers, are sizes on a scale; the last may be a word (per channel). */
 const mostSegments = 4;
 
-const stop = (value: number): Stop => ({ value, label: short(value) });
+/** 10 k and more are named so: their figures have no room. */
+const named = (value: number): string => (value >= 1e4 ? compact(value) : short(value));
+const stop = (value: number): Stop => ({ value, label: named(value) });
 
 /** More names than this do not fit under a dial. */
 const mostNamed = 7;
@@ -19,7 +21,7 @@ function stopsAlong(values: readonly number[]): Stop[] {
   const every = places.length > mostNamed ? 2 : 1;
   return places.map((value, at) => ({
     value,
-    label: (places.length - 1 - at) % every === 0 ? short(value) : '',
+    label: (places.length - 1 - at) % every === 0 ? named(value) : '',
   }));
 }
 

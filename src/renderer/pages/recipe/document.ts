@@ -141,9 +141,9 @@ export function setTouched(recipe: Recipe, index: number, layer: string, wanted:
   });
 }
 
-/** The parameter that picks a precision, where the method has one. */
+/** The parameter that picks the precision layers end in, where the method has one; what hangs on another choice is of something else. */
 export const bitsParameter = (card: MethodCard | undefined): Extract<Parameter, { kind: 'choice' }> | null => {
-  const found = card?.params.find((each) => each.kind === 'choice' && each.precision);
+  const found = card?.params.find((each) => each.kind === 'choice' && each.precision && !each.when);
   return found?.kind === 'choice' ? found : null;
 };
 

@@ -122,11 +122,16 @@ function aside(parameter: Parameter, value: ParameterValue): string | undefined 
 const chosenHelp = (parameter: Parameter, value: ParameterValue): string | undefined =>
   parameter.kind === 'choice' ? parameter.choices.find((each) => each.value === value)?.help : undefined;
 
+/** About what a form's width holds beside each other. */
+const mostLetters = 46;
+const fitsSegments = (labels: readonly string[]): boolean =>
+  labels.reduce((letters, label) => letters + label.length + 3, 0) <= mostLetters;
+
 function Control({ parameter, value, onChange }: FieldProps) {
   switch (parameter.kind) {
     case 'choice':
       if (parameter.choices.length === 1) return <span className={look.only}>{parameter.choices[0]?.label}</span>;
-      if (parameter.choices.length > 5)
+      if (parameter.choices.length > 5 || !fitsSegments(parameter.choices.map(({ label }) => label)))
         return (
           <Select
             aria-label={parameter.label}
@@ -165,6 +170,18 @@ function Control({ parameter, value, onChange }: FieldProps) {
         />
       );
     case 'switch':
+      if (!fitsSegments([parameter.on, parameter.off]))
+        return (
+          <Select
+            aria-label={parameter.label}
+            data={[
+              { value: 'on', label: parameter.on },
+              { value: 'off', label: parameter.off },
+            ]}
+            value={value ? 'on' : 'off'}
+            onChange={(text) => text && onChange(text === 'on')}
+          />
+        );
       return (
         <Segmented
           label={parameter.label}

@@ -86,3 +86,9 @@ describe('the recipe document', () => {
     expect(widthsOf({ ...card, id: 'float16', params: [] })).toEqual([16]);
   });
 });
+
+it('takes bits that hang on another choice for something else than the precision of layers', () => {
+  const base = card.params.map((each) => (each.id === 'bits' ? { ...each, when: { init: ['loftq'] } } : each));
+  expect(widthsOf({ ...card, family: 'train', params: base })).toEqual([]);
+  expect(widthsOf(card)).toEqual([8, 4, 2]);
+});
