@@ -1,0 +1,60 @@
+// What is left along each axis when units have gone: places, sizes, shapes.
+import { type Dim, elementCount, type Tensor } from '../graph';
+import type { Shapes } from '../shapes';
+import type { Axis } from './channels';
+import type { Trace } from './trace';
+
+export class Kept {
+  private readonly places = new Map<Int32Array, Int32Array | null>();
+
+  constructor(
+    readonly trace: Trace,
+    private readonly gone: ReadonlySet<number>,
+  ) {}
+
+  /** Places that stay; null where all do. */
+  on(axis: Axis | undefined): Int32Array | null {
+    if (axis === undefined || typeof axis === 'string') return null;
+    let places = this.places.get(axis);
+    if (places === undefined) {
+      const { channels } = this.trace;
+      const left = Int32Array.from(axis.keys()).filter((i) => !this.gone.has(channels.find(axis[i]!)));
+      places = left.length === axis.length ? null : left;
+      this.places.set(axis, places);
+    }
+    return places;
+  }
+
+  /** The same of each axis of a value; empty where it is not followed. */
+  ofValue(name: string): (Int32Array | null)[] {
+    return (this.trace.axes.get(name) ?? []).map((axis) => this.on(axis));
+  }
+
+  isChanged(name: string): boolean {
+    return (this.trace.axes.get(name) ?? []).some((axis) => this.on(axis) !== null);
+  }
+
+  dims(tensor: Tensor, name = tensor.name): number[] {
+    const axes = this.trace.axes.get(name);
+    return tensor.dims.map((dim, i) => this.on(axes?.[i])?.length ?? dim);
+  }
+
+  elements(tensor: Tensor, name = tensor.name): number {
+    return elementCount(this.dims(tensor, name));
+  }
+
+  /** The shape of a value as it will be; empty where it is not known. */
+  shapeOf(name: string): Dim[] {
+    const axes = this.trace.axes.get(name);
+    return (this.trace.shapes.get(name)?.shape ?? []).map((dim, i) => this.on(axes?.[i])?.length ?? dim);
+  }
+
+  /** Shapes of all values as they will be. */
+  shapes(): Shapes {
+    return new Map(
+      [...this.trace.shapes].map(([name, { dtype, shape }]) => {
+        return [name, { dtype, shape: shape && this.shapeOf(name) }];
+      }),
+    );
+  }
+}
