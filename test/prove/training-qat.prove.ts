@@ -214,7 +214,7 @@ describe.skipIf(!hasTestData)('quantization-aware training', () => {
     writeFileSync(join(home, 'train.json'), JSON.stringify(all.filter((_, i) => i % 2 === 1)));
     writeFileSync(join(home, 'test.json'), JSON.stringify(all.filter((_, i) => i % 2 === 0)));
     const nearest = await run('stories-nearest', storiesModel, home, 'weight-only', { bits: 4, groupSize: 32 });
-    const params = { weightBits: 4, activationBits: 0, groupSize: 32, epochs: 1, batch: 8, learningRate: 1e-4 };
+    const params = { weightBits: 4, activationBits: 0, groupSize: 32, epochs: 8, batch: 8, learningRate: 3e-4 };
     const trained = await run('stories-trained', storiesModel, home, 'qat', params);
     record('training-qat', 'stories260k4Bits', {
       ...{ float: nearest.before, nearest: nearest.after, trained: trained.after, ...trained.training },
