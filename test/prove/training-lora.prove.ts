@@ -127,6 +127,24 @@ describe.skipIf(!hasTestData)('LoRA on stories260K', () => {
     expect(measured.otherFromApart).toBeGreaterThan(0.1);
   });
 
+  it('forms beside each other on the same text', { timeout: 1_800_000 }, async () => {
+    const data = shakespeare(400_000, 450_000);
+    const forms = {
+      attention: {},
+      queryValue: { targets: 'query-value' },
+      linear: { targets: 'linear' },
+      dora: { dora: true },
+      rankStabilised: { rankStabilised: true },
+    };
+    const runs: Record<string, unknown> = {};
+    for (const [name, params] of Object.entries(forms)) {
+      const { told } = await adapt(`form-${name}`, data, [lora({ ...attention, ...params })]);
+      runs[name] = told;
+      record('training-lora', 'forms', { runs, rank: 8 });
+      expect(told.end).toBeLessThan(0.7 * told.start);
+    }
+  });
+
   it('LoftQ begins lower than an adapter that begins at nothing', { timeout: 1_800_000 }, async () => {
     const products = { include: ['*MatMul*'] };
     for (const [bits, epochs] of [

@@ -1,23 +1,20 @@
 // LoRA: thin matrices beside frozen weights learn from the train split; merged into the weights afterwards, or kept apart.
-import type { Adapter, AdapterSet } from '../../contract/words/adapter';
+import type { AdapterSet } from '../../contract/words/adapter';
 import type { Refusal } from '../../contract/words/refusal';
-import { withInitializers } from '../graph/edit';
-import { elementCount, type Model, type TensorData } from '../graph/graph';
+import type { TensorData } from '../graph/graph';
 import { type LayerSite, listLayers } from '../graph/layers';
-import { readFloats } from '../graph/tensor';
-import { withStoredWeights } from '../train/parameters';
 import { wallAt } from '../train/trainable';
 import { isAmong, isQuantized, sidesOf, type TargetSet } from './cutting/adapted-layers';
+import { apart, type Base, merged } from './cutting/adapted-model';
 import {
   adapterRandom,
   bytesOf,
   emptyFactors,
-  type Factors,
   type LearntAdapter,
   trainAdapters,
   trainee,
 } from './cutting/adapter-training';
-import { type AdapterData, nameAdapters, type Scaling, scalingOf, withAdapters } from './cutting/adapters';
+import { nameAdapters, type Scaling } from './cutting/adapters';
 import { insteadUse, keepIt, refusal } from './cutting/judge';
 import { quantizedStarts } from './cutting/loftq-base';
 import { loraCard as card } from './cutting/lora-card';
@@ -26,7 +23,7 @@ import { oneSetting } from './cutting/training';
 import { settingsOf } from './cutting/training-card';
 import { planOf } from './cutting/weight-only-plan';
 import type { Workshop } from './cutting/workshop';
-import type { LayerCut, Method, Params, Subject, Target } from './method';
+import type { Method, Params, Subject, Target } from './method';
 
 /** What LoftQ makes of a layer is what weight-only would, rounded to nearest. */
 const basePlan = (subject: Subject, site: LayerSite, { bits, groupSize }: Params) =>
@@ -123,8 +120,8 @@ export const lora: Method = {
     const isMerged = isMerging(params) && !given.some(staysApart);
     const made = isMerged ? await merged(base, set, learnt, workshop) : await apart(base, set, learnt, workshop);
     for (const [i, { site }] of targets.entries())
-      yield { layer: site.name, error: base.errors?.[i] ?? null, notes: [] };
-    return made;
+      yield { layer: site.name, error: base.errors?.[i] ?? null, notes: made.notes[i]! };
+    return made.model;
   },
 };
 
@@ -133,14 +130,6 @@ const scalingFrom = ({ rank, alpha, rankStabilised }: Params): Scaling => ({
   alpha: Number(alpha),
   rankStabilised: rankStabilised === true,
 });
-
-/** What adapters go beside, and where they begin where that is not at zero. */
-interface Base {
-  readonly model: Model;
-  readonly sites: readonly LayerSite[];
-  readonly starts?: readonly Factors[] | null;
-  readonly errors?: readonly LayerCut['error'][];
-}
 
 const plainBase = ({ model }: Subject, sites: readonly LayerSite[]): Base => ({ model, sites });
 
@@ -170,68 +159,5 @@ async function learn(
   const begun = starts ?? set.adapters.map((one, i) => emptyFactors(one, set.rank, adapterRandom(gathering.seed, i)));
   const settings = settingsOf(params);
   const asked = { base: model, sites, set, starts: begun, settings, title: card.title, gathering };
-  return (await trainAdapters(asked)).learnt;
+  return trainAdapters(asked);
 }
-
-/** W + s·A·B in the place of W, with DoRA every channel at its magnitude. */
-async function merged(
-  { model, sites }: Base,
-  set: AdapterSet,
-  learnt: readonly LearntAdapter[] | null,
-  workshop: Workshop,
-): Promise<Model> {
-  const stored = withStoredWeights(model);
-  const tensors = [];
-  for (const [i, site] of sites.entries()) {
-    const tensor = stored.graph.initializers.get(site.weight)!;
-    const data = await workshop.make(elementCount(tensor.dims) * 4, async () =>
-      mergedBytes(await readFloats(tensor), site, set, set.adapters[i]!, learnt![i]!),
-    );
-    tensors.push({ ...tensor, data });
-  }
-  return { ...stored, graph: withInitializers(stored.graph, tensors) };
-}
-
-function mergedBytes(
-  weights: Float32Array,
-  site: LayerSite,
-  set: AdapterSet,
-  { inputs, outputs }: Adapter,
-  { a, b, magnitude, norm }: LearntAdapter,
-): Uint8Array {
-  const s = scalingOf(set);
-  const { rank } = set;
-  const isByRows = rightMatrix(site)!.order === 'rows';
-  for (let o = 0; o < outputs; o++) {
-    const factor = magnitude && norm ? magnitude[o]! / norm[o]! : 1;
-    for (let i = 0; i < inputs; i++) {
-      let added = 0;
-      for (let k = 0; k < rank; k++) added += a[i * rank + k]! * b[k * outputs + o]!;
-      const at = isByRows ? o * inputs + i : i * outputs + o;
-      weights[at] = (weights[at]! + s * added) * factor;
-    }
-  }
-  return asBytes(weights);
-}
-
-async function apart(
-  { model, sites }: Base,
-  set: AdapterSet,
-  learnt: readonly LearntAdapter[] | null,
-  workshop: Workshop,
-): Promise<Model> {
-  const parts: AdapterData[] = [];
-  for (const [i, { inputs, outputs, magnitude }] of set.adapters.entries()) {
-    const make = (what: keyof LearntAdapter, count: number): Promise<TensorData> =>
-      workshop.make(count * 4, async () => asBytes(learnt![i]![what]!));
-    parts.push({
-      a: await make('a', inputs * set.rank),
-      b: await make('b', set.rank * outputs),
-      ...(magnitude ? { magnitude: await make('magnitude', outputs), norm: await make('norm', outputs) } : {}),
-    });
-  }
-  return withAdapters(model, sites, set, (one) => parts[set.adapters.indexOf(one)]!);
-}
-
-const asBytes = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);

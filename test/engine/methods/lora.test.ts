@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { write } from '../../../src/engine/formats/onnx';
+import { withInitializers } from '../../../src/engine/graph/edit';
 import type { Model } from '../../../src/engine/graph/graph';
 import { floatTensor } from '../../../src/engine/graph/tensor';
 import { verify } from '../../../src/engine/graph/verify';
@@ -164,6 +165,19 @@ test.each([false, true])('merged and apart answer alike, DoRA %s', async (dora) 
   const [merged, apart] = [await answers(true), await answers(false)];
   expect(distance(merged, apart)).toBeLessThan(1e-5);
   expect(distance(merged, await answersOf(little()))).toBeGreaterThan(1e-3);
+});
+
+test('merging into pruned weights says that their zeros are filled', async () => {
+  const given = little();
+  const name = 'model.layers.0.mlp.up_proj.weight';
+  const pruned = floatTensor(name, [48, 40], new Float32Array(48 * 40).fill(0.1, 0, 40));
+  const model = { ...given, graph: withInitializers(given.graph, [pruned]) };
+  await withCut(kernels, model, [step(quick)], async ({ cuts }) => {
+    const told = cuts.filter(({ notes }) => notes.length > 0);
+    expect(told).toEqual([
+      expect.objectContaining({ layer: 'n8', notes: [expect.stringContaining('pruned to zero')] }),
+    ]);
+  });
 });
 
 describe('LoftQ', () => {

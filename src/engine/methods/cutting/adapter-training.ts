@@ -10,7 +10,7 @@ import type { LayerSite } from '../../graph/layers';
 import { floatTensor } from '../../graph/tensor';
 import { openSession } from '../../runtime/session';
 import type { TrainSettings } from '../../train/ask';
-import { type Trained, train } from '../../train/loop';
+import { train } from '../../train/loop';
 import { objectiveOf } from '../../train/objective';
 import type { Parameter } from '../../train/optimizer';
 import { randomFor } from '../../train/random';
@@ -70,7 +70,7 @@ export interface AdapterTraining {
 }
 
 /** Trains every adapter of the set; the answer goes with `set.adapters`. */
-export async function trainAdapters(asked: AdapterTraining): Promise<{ learnt: LearntAdapter[]; trained: Trained }> {
+export async function trainAdapters(asked: AdapterTraining): Promise<LearntAdapter[]> {
   const { base, sites, set, starts, settings, title, gathering } = asked;
   const data = labelled(gathering.training, title);
   const hasMagnitude = set.adapters.some(({ magnitude }) => magnitude !== undefined);
@@ -107,11 +107,10 @@ export async function trainAdapters(asked: AdapterTraining): Promise<{ learnt: L
   gathering.learnt(recordOf(trained, title));
   const factors = set.adapters.map(({ a, b }) => ({ a: trained.weights.get(a)!, b: trained.weights.get(b)! }));
   const ended = hasMagnitude ? await channelSquares(base, sites, set, factors, gathering.folder) : [];
-  const learnt = set.adapters.map(({ magnitude }, i) => ({
+  return set.adapters.map(({ magnitude }, i) => ({
     ...factors[i]!,
     ...(magnitude ? { magnitude: trained.weights.get(magnitude)!, norm: Float32Array.from(ended[i]!, Math.sqrt) } : {}),
   }));
-  return { learnt, trained };
 }
 
 /**
