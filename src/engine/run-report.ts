@@ -13,6 +13,7 @@ export function layerOutcomes(
   after: readonly LayerSite[],
   records: ReadonlyMap<string, LayerRecord>,
   outputs: ReadonlyMap<string, number | null> = new Map(),
+  sparsities: ReadonlyMap<string, number> = new Map(),
 ): LayerOutcome[] {
   const now = new Map(after.map((site) => [site.name, site]));
   return before.map((site) => {
@@ -23,6 +24,7 @@ export function layerOutcomes(
       name: site.name,
       methods: [...(record?.methods ?? [])],
       ...(wasCut && then ? { bits: then.bits } : {}),
+      ...(sparsities.has(site.name) ? { sparsity: sparsities.get(site.name)! } : {}),
       shapeBefore: [...site.shape],
       shapeAfter: then ? shapeAfter(site, then) : [],
       bytesBefore: site.bytes,

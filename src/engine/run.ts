@@ -25,6 +25,7 @@ import { costOf, largestOptimised, type RunCost } from './run-cost';
 import { gather } from './run-gather';
 import { compareOutputs, type OutputErrors } from './run-outputs';
 import { fusionNotes, layerOutcomes, lostFusions, runNotes, speedNotes, trainingNotes } from './run-report';
+import { sparsitiesOf } from './run-sparsity';
 import { readFusedByBlock } from './runtime/excerpt';
 import { Failure } from './runtime/failure';
 import { blame } from './runtime/given';
@@ -58,6 +59,7 @@ export async function runRecipe(ask: Ask, work: Work): Promise<RunResult> {
     const { gathering, trainings, notes: gathered } = await gather(ask, recipe, inputs, kernels, clock, work);
     const taken = await cutAndWrite(recipe, subject, cost, gathering, scratch, artifact, clock, work);
     const path = join(artifact, modelFile);
+    const sparsities = await sparsitiesOf(path, taken.records, kernels, work.signal);
     const stopped = taken.steps < recipe.steps.length || work.stopping;
     // A training that was stopped has its best weights, and they are worth knowing.
     const wasTraining = trainings.at(-1)?.ending === 'stopped';
@@ -87,7 +89,7 @@ export async function runRecipe(ask: Ask, work: Work): Promise<RunResult> {
     await removeCheckpoints(join(ask.folder, checkpointsFolder));
     return {
       files: await describeFiles(artifact, taken.files),
-      layers: layerOutcomes(subject.sites, taken.subject.sites, taken.records, outputs?.decibels),
+      layers: layerOutcomes(subject.sites, taken.subject.sites, taken.records, outputs?.decibels, sparsities),
       fused,
       notes,
       ...measured,
