@@ -94,10 +94,9 @@ async function answersOf(path: string, data: string, part: Part, written = false
   let loss = 0;
   const { split, ...range } = part;
   for await (const { feeds, labels } of dataset.batches(split, session.inputs, { batch: 250, ...range })) {
-    const [{ data: scores, dims }] = Object.values(await session.run(feeds)) as [
-      { data: Float32Array; dims: number[] },
-    ];
-    const classes = dims[1]!;
+    const answer = Object.values(await session.run(feeds))[0]!;
+    const scores = answer.data as Float32Array;
+    const classes = answer.dims[1]!;
     for (const [i, label] of labels!.entries()) {
       const own = scores.subarray(i * classes, (i + 1) * classes);
       const most = Math.max(...own);

@@ -96,12 +96,7 @@ const keepingLast = (gathering: Gathering): Gathering => ({
 });
 
 async function answers(given: Model, fused: boolean, feedsFrom: Model): Promise<Float32Array[]> {
-  const config = fused ? {} : { 'session.disable_quant_qdq': '1' };
-  const session = await openSession(await encode(given), {
-    threads: 1,
-    level: fused ? 'all' : 'disabled',
-    config,
-  });
+  const session = await openSession(await encode(given), { threads: 1, level: fused ? 'all' : 'disabled' });
   const found: Float32Array[] = [];
   for (let seed = 20; seed < 40; seed++)
     found.push(Object.values(await session.run(feedsOf(feedsFrom, seed)))[0]!.data as Float32Array);
