@@ -45,7 +45,7 @@ export interface TrainQuestion {
 const readForSpeed = 64;
 /** A step of AdamW for one parameter (measured: 1.1 to 1.5 ns). */
 const optimizerSeconds = 1.5e-9;
-/** What is held as a multiple of the forward values: those, gradients on their way, columns of convolutions, and the programs that judge. */
+/** What is held as a multiple of the forward values that the way back reads: those, gradients on their way, columns of convolutions, and the programs that judge. */
 const heldPerValue = 4;
 /** Samples on their way into the store, until they are swept up. */
 const readingBytes = 128 * 2 ** 20;
@@ -86,7 +86,7 @@ export async function trainingCost(question: TrainQuestion): Promise<TrainCost |
     const forward = macs / runtime.macsPerSecond + values.count / runtime.valuesPerSecond;
     const back = (learning.passes - 1) * forward;
     const overhead = runtime.runSeconds + nodes * runtime.nodeSeconds;
-    const mostRows = (freeMemoryBytes() * memoryForValues * pace.rows) / (heldPerValue * values.bytes);
+    const mostRows = (freeMemoryBytes() * memoryForValues * pace.rows) / (heldPerValue * values.keptBytes);
     for (const setting of suggestedFor(data.train.samples, pace, mostRows)) suggestions.push({ step: i, ...setting });
     costs.push({
       seconds:
@@ -94,7 +94,10 @@ export async function trainingCost(question: TrainQuestion): Promise<TrainCost |
         judgingSeconds(data, pace, forward + overhead / learning.passes),
       readSeconds: (data.train.samples + (data.tune?.samples ?? 0)) * reading.seconds,
       peakBytes:
-        heldPerValue * values.bytes + copies * 4 * count + Math.min(reading.bytes, memoryForSamples()) + readingBytes,
+        heldPerValue * values.keptBytes +
+        copies * 4 * count +
+        Math.min(reading.bytes, memoryForSamples()) +
+        readingBytes,
       diskBytes: checkpointCopies * 4 * count + (reading.bytes > memoryForSamples() ? reading.bytes : 0),
     });
   }
@@ -166,16 +169,19 @@ function batchOf(feeds: Feeds, rows: number, isBatchless: boolean): Feeds {
   );
 }
 
-/** Elements and bytes of what the forward nodes make. */
+/** Elements of what the forward nodes make, and bytes of what the way back reads of it: the rest is let go on the way. */
 function valuesOf({ graph }: Model, known: ReadonlyMap<string, { dtype: DataType; dims: readonly number[] }>) {
+  const forward = graph.nodes.filter(({ outputs }) => outputs.some((name) => known.has(name)));
+  const isForward = new Set(forward);
+  const read = new Set(graph.nodes.filter((node) => !isForward.has(node)).flatMap(({ inputs }) => inputs));
   let count = 0;
-  let bytes = 0;
-  for (const name of graph.nodes.flatMap(({ outputs }) => outputs)) {
+  let keptBytes = 0;
+  for (const name of forward.flatMap(({ outputs }) => outputs)) {
     const value = known.get(name);
     if (!value) continue;
     const elements = elementCount(value.dims);
     count += elements;
-    bytes += (elements * dataTypes[value.dtype].bits) / 8;
+    if (read.has(name)) keptBytes += (elements * dataTypes[value.dtype].bits) / 8;
   }
-  return { count, bytes };
+  return { count, keptBytes };
 }
