@@ -9,6 +9,7 @@ import { int8Static } from './int8-static';
 import { kvCache } from './kv-cache';
 import { lora } from './lora';
 import type { Method } from './method';
+import { pruneChannels } from './prune-channels';
 import { pruneMagnitude } from './prune-magnitude';
 import { pruneSparsegpt } from './prune-sparsegpt';
 import { pruneWanda } from './prune-wanda';
@@ -32,6 +33,7 @@ export const methods = [
   pruneMagnitude,
   pruneWanda,
   pruneSparsegpt,
+  pruneChannels,
   finetune,
   qat,
   distill,

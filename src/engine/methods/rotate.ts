@@ -1,10 +1,12 @@
 // Rotation of the residual stream: every direction is mixed into every other, so that no channel stands out. QuaRot, arXiv 2404.00456.
+
 import type { MethodCard } from '../../contract/words/method';
 import { refuse } from '../../contract/words/refusal';
 import { dequantizedAlready, keepIt, refusal } from './cutting/judge';
 import { type Stream, sitesOf, streamsOf } from './cutting/residual';
 import { Rewrite } from './cutting/rewrite';
 import { Rotator } from './cutting/rotated';
+import { movedZeros } from './cutting/zeros';
 import type { Method, Subject } from './method';
 
 const card: MethodCard = {
@@ -68,7 +70,12 @@ export const rotate: Method = {
     const rotator = new Rotator(subject, streams, Number(seed), rewrite, workshop);
     for (const { site } of targets) {
       const rescaled = rotator.moves(site) ? [site.name] : [];
-      yield { layer: site.name, error: null, notes: await rotator.put(site), rescaled };
+      const moved = await movedZeros(
+        site.tensor,
+        workshop.gathering,
+        'a turned stream mixes its channels. Prune after it.',
+      );
+      yield { layer: site.name, error: null, notes: [...(await rotator.put(site)), ...moved], rescaled };
     }
     await rotator.finish();
     return rewrite.finish();

@@ -1,11 +1,15 @@
 // Weight-only quantization: weights in 2, 4 or 8 bits with a scale for each small group; activations stay float.
 import { hessiansFor } from './cutting/hessians';
+import { hasFloatZeros } from './cutting/order';
 import { isSlowBlock } from './cutting/packed';
 import { Rewrite } from './cutting/rewrite';
 import { keptBeside, Shelf } from './cutting/shelf';
 import { weightOnlyCard as card } from './cutting/weight-only-card';
 import { isGptq, isTiedToTable, planOf, putPlanned, type WeightPlan } from './cutting/weight-only-plan';
+import { movedZeros } from './cutting/zeros';
 import type { Method, Params, Target } from './method';
+
+const betweenLevels = 'hqq puts zero between two levels. Round a pruned layer to nearest, by mse or gptq.';
 
 function warningsOf(plan: WeightPlan, op: string, params: Params, tied: boolean): string[] {
   if (plan.kind === 'refused') return [];
@@ -67,7 +71,10 @@ export const weightOnly: Method = {
       const hessian =
         hessians && isRoundedByInputs(target) ? () => hessians.of(site, () => rewrite.finish()) : undefined;
       const error = await putPlanned({ rewrite, shelf }, subject, target, targets, hessian);
-      yield { layer: site.name, error, notes: keptBeside(subject, site, cut) };
+      const plan = planOf(subject, site, target.params);
+      const isBetween = plan.kind !== 'refused' && hasFloatZeros(plan.order);
+      const moved = isBetween ? await movedZeros(site.tensor, workshop.gathering, betweenLevels) : [];
+      yield { layer: site.name, error, notes: [...keptBeside(subject, site, cut), ...moved] };
     }
     return rewrite.finish();
   },

@@ -17,6 +17,7 @@ import type { TrainingData } from '../../train/training-data';
 import type { LayerCut, Params, Subject, Target } from '../method';
 import type { Gathering } from './gathering';
 import type { Workshop } from './workshop';
+import { prunedShare } from './zeros';
 
 export interface HowToTrain {
   readonly title: string;
@@ -175,9 +176,6 @@ function portOf({ name, type }: Value): SessionPort {
     ? { name, dtype: type.dtype, shape: type.shape ?? [] }
     : { name, dtype: null, shape: [] };
 }
-
-/** Above this share of exact zeros a tensor was pruned. */
-const prunedShare = 0.05;
 
 /** Places of the zeros of every pruned parameter. Biases and whole tensors often begin at zero; those were not pruned. */
 export async function zerosOf(graph: Graph, parameters: readonly Parameter[]): Promise<Map<string, Uint32Array>> {

@@ -53,7 +53,7 @@ export const weightOnlyCard: MethodCard = {
         {
           value: 'hqq',
           label: 'HQQ',
-          help: 'Half-quadratic: zero points between the levels. Needs no data; the runtime unpacks such weights on every run, much slower.',
+          help: 'Half-quadratic: zero points between the levels. Needs no data; the runtime unpacks such weights on every run, much slower. Pruned weights do not stay zero.',
         },
         {
           value: 'gptq',
