@@ -163,8 +163,8 @@ export interface PruneRequest {
   /** Wanda: Σx² of each column; a share is that of each channel, by |w|·√Σx². Without it and without a Hessian by |w| alone. */
   readonly squares?: Float64Array;
   /**
-   * SparseGPT: what is lost is made good by the weights after it. A share is that of each 128 columns of up to 256 channels together; the
-   * order of the columns is that of the tensor.
+   * SparseGPT: what is lost is made good by the weights after it. A share is that of each 16 to 128 columns of up to 256 channels
+   * together; the order of the columns is that of the tensor.
    */
   readonly hessian?: Hessian;
   /** Share of the mean of the Hessian's diagonal that is added to it; 0.01 where absent. */

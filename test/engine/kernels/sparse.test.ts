@@ -103,8 +103,8 @@ describe('pruning of channels', () => {
     const layer = makeLayer(8, { rows: 8, columns: 128 });
     const data = hessianOf(layer, layer.calibration).data.slice() as Float64Array;
     for (let i = 0; i < 128; i++) data[5 * 128 + i] = data[i * 128 + 5] = 0;
-    const values = await pruned(layer, { drop: { share: 1 / 128 }, hessian: { columns: 128, data } });
-    expect(values.every((w, i) => (w === 0) === (i % 128 === 5))).toBe(true);
+    const values = await pruned(layer, { drop: { share: 0.1 }, hessian: { columns: 128, data } });
+    expect(values.every((w, i) => i % 128 !== 5 || w === 0)).toBe(true);
   });
 
   it('refuses weights that are not numbers', async () => {

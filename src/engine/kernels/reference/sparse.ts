@@ -35,15 +35,13 @@ export function keepWithin(stays: Uint8Array, scores: Float32Array, keep: number
   }
 }
 
-/** What a line of a tile is pruned by: which weights stay, or how many of each group of neighbours. */
+/** What a line is pruned by: which weights of a tile stay, or how many of each group of neighbours. */
 export type Stays = Uint8Array | { readonly keep: number; readonly of: number };
 
 /**
- * Prunes the places of one tile of one line, last first, and makes good on the places before: `current` holds the weights with all feedback
- * from later tiles and ends as the weights that stay, `original` without. What was lost goes to `lost`. `cost`: what an error at a place
- * costs, D of H = U·D·Uᵀ; `worth`: the same, zero where a column never had an input. Answers what it adds to tr(ΔW·H·ΔWᵀ).
- *
- * Places run against the columns, so that of equal scores the later place stays.
+ * Prunes the places [from, to) of one tile of one line, last first, and makes good on the places before: `current` holds the weights with all
+ * feedback from later places and ends as the weights that stay, `original` without. What was lost goes to `lost`. `cost`: what an error at a
+ * place costs, D of H = U·D·Uᵀ; `worth`: the same, zero where a column never had an input. Answers what it adds to tr(ΔW·H·ΔWᵀ).
  */
 export function prunePlaces(
   stays: Stays,
@@ -51,12 +49,11 @@ export function prunePlaces(
   current: Float32Array,
   original: Float32Array,
   unit: Float32Array,
-  cost: Float64Array,
-  worth: Float64Array,
+  { cost, worth, from, to }: { cost: Float64Array; worth: Float64Array; from: number; to: number },
 ): number {
   let total = 0;
   const chosen = stays instanceof Uint8Array ? stays : new Uint8Array(tileSide);
-  for (let p = tileSide - 1; p >= 0; p--) {
+  for (let p = to - 1; p >= from; p--) {
     if (!(stays instanceof Uint8Array) && p % stays.of === stays.of - 1)
       keepPlaces(chosen, current, worth, p - stays.of + 1, stays);
     const before = current[p]!;
