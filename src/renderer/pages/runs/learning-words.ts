@@ -1,6 +1,6 @@
 // A training in words: what it has come to, how it ended, and why.
 import type { TrainingRecord } from '../../../contract/words/training';
-import { count, short, significant } from '../../format';
+import { count, plural, short, significant } from '../../format';
 import { type Learning, stepsTold } from './learning';
 
 export const lossText = (value: number): string => (Number.isFinite(value) ? significant(value, 3) : 'not a number');
@@ -53,15 +53,16 @@ function whatWasKept({ bestStep, bestLevel, parentLevel }: TrainingRecord): stri
 const resumed = ({ resumedAt }: TrainingRecord): string =>
   resumedAt === undefined ? '' : `It had been interrupted, and went on at step ${count(resumedAt)}.`;
 
-/** The whole picture as a sentence, for a reader. */
+/** The picture as a sentence, for a reader. How a training ended stands below it for everyone. */
 export function learningSummary(learning: Learning): string {
-  const { record, planned, rate } = learning;
-  const first = record ? endingWords(record) : learningFinding(learning);
+  const { record, planned, rate, validation } = learning;
+  if (record)
+    return `${validation.length > 0 ? 'Validation and training' : 'Training'} loss over ${plural(record.steps, 'step')}.`;
   const now = rate.at(-1);
   return [
-    record ? '' : `Step ${count(stepsTold(learning))} of ${count(planned)}.`,
-    first,
-    record || !now ? '' : `Learning rate ${short(now.value)}.`,
+    `Step ${count(stepsTold(learning))} of ${count(planned)}.`,
+    learningFinding(learning),
+    now ? `Learning rate ${short(now.value)}.` : '',
   ]
     .filter(Boolean)
     .join(' ');

@@ -148,6 +148,7 @@ describe('the words', () => {
     expect(learningFinding(live())).toBe('The validation loss fell from 1.20 to 0.335 by step 60.');
     const near = points.map((each) => ({ ...each, value: 1, band: 0.1 }));
     expect(learningFinding(learningsOf(near, 100)[0]!)).toMatch(/not told apart from the parent’s 1\.00\.$/);
+    expect(learningSummary(learningOf(record()))).toBe('Validation and training loss over 60 steps.');
     expect(learningSummary(live())).toMatch(/^Step 60 of 100\. The validation loss fell .* Learning rate 3e−4\.$/);
   });
 
