@@ -6,27 +6,16 @@ import { withInitializers } from '../../../src/engine/graph/edit';
 import type { Model } from '../../../src/engine/graph/graph';
 import { floatTensor, readFloats } from '../../../src/engine/graph/tensor';
 import { type Kernels, openKernels } from '../../../src/engine/kernels';
-import { withFakeActivations } from '../../../src/engine/methods/cutting/fake-activations';
-import { FakeWeights } from '../../../src/engine/methods/cutting/fake-weights';
-import { foldBatchNorms } from '../../../src/engine/methods/cutting/fold';
 import type { Gathering } from '../../../src/engine/methods/cutting/gathering';
-import { gridKey, startGrid } from '../../../src/engine/methods/cutting/learned-grid';
-import { planQdq } from '../../../src/engine/methods/cutting/qdq-plan';
-import { weightOrder } from '../../../src/engine/methods/cutting/qdq-weight';
-import {
-  type RoundedWeight,
-  trainQuantized,
-  withFedWeights,
-} from '../../../src/engine/methods/cutting/quantized-training';
-import { settingsOf } from '../../../src/engine/methods/cutting/training-card';
-import type { Workshop } from '../../../src/engine/methods/cutting/workshop';
+import { startGrid } from '../../../src/engine/methods/cutting/learned-grid';
 import { qat } from '../../../src/engine/methods/qat';
 import { withDefaults } from '../../../src/engine/recipe';
-import { chooseLayers, subjectOf } from '../../../src/engine/recipe-steps';
+import { subjectOf } from '../../../src/engine/recipe-steps';
 import { readOptimised } from '../../../src/engine/runtime/optimise';
 import { openSession } from '../../../src/engine/runtime/session';
 import { model, node, randomWeights, tinyIf, tinyLm, tinyMlp, value } from '../models';
 import { type CutModel, feedsOf, foretell, reconstructed, subjects, tinyLstm, withCut } from './bench';
+import { trainedGraph } from './trained-graph';
 
 let kernels: Kernels;
 beforeAll(async () => {
@@ -104,55 +93,6 @@ async function answers(given: Model, fused: boolean, feedsFrom: Model): Promise<
   return found;
 }
 
-/** The graph as it was trained, with what the training came to; the steps that `apply` takes, up to the export. */
-async function trainedFake(given: Model, params: object, workshop: Workshop): Promise<Model> {
-  const subject = await subjectOf(given);
-  const { targets } = chooseLayers(subject, { method: 'qat', params: params as never }, '');
-  const own = targets[0]!.params;
-  const chosen = new Set(targets.map(({ site }) => site.name));
-  const start = await withFedWeights((await foldBatchNorms(subject, chosen, workshop)).subject);
-  const settled = (sites: typeof start.sites) =>
-    targets.map((one) => ({ ...one, site: sites.find(({ name }) => name === one.site.name)! }));
-  const plan = planQdq(start, settled(start.sites));
-  const rounded = ({ site, params: of }: (typeof targets)[number]): RoundedWeight => ({
-    site,
-    bits: of.weightBits as 8,
-    order: weightOrder(plan.products.get(site.name)!, of.perChannel === true),
-  });
-  const { subject: now, grids } = await trainQuantized(
-    {
-      ...{ title: 'test', subject: start, plan, samples: 128, learnsScales: own.scales === 'learned' },
-      weights: settled(start.sites).map(rounded),
-      settings: settingsOf(own),
-    },
-    workshop,
-  );
-  // Scales have left where they began, and with them the codes.
-  const fixed = await startGrid(
-    kernels,
-    rounded(settled(now.sites)[0]!).order,
-    own.weightBits as 8,
-    new AbortController().signal,
-  );
-  expect([...grids!.weights.values()][0]!.scales).not.toEqual(fixed.scales);
-  const weights = new FakeWeights(now.model, false);
-  const keys = new Map<string, string>();
-  for (const target of settled(now.sites)) {
-    const { order } = rounded(target);
-    keys.set(target.site.name, gridKey(order));
-    weights.put(target.site, order, grids!.weights.get(gridKey(order))!);
-  }
-  const scaleOf = (layer: string) => weights.scales.get(keys.get(layer)!)!;
-  return withFakeActivations({
-    model: weights.finish(),
-    plan: planQdq(now, settled(now.sites)),
-    grids: grids!.activations,
-    weightScale: ({ site }) => scaleOf(site.name).name,
-    isPerChannel: ({ site }) => scaleOf(site.name).count > 1,
-    learns: false,
-  }).model;
-}
-
 describe('the exported integer model is the one that was trained', () => {
   test.each([8, 4, 2].flatMap((weightBits) => [true, false].map((perChannel) => ({ weightBits, perChannel }))))(
     '$weightBits bits, per channel: $perChannel',
@@ -165,7 +105,11 @@ describe('the exported integer model is the one that was trained', () => {
         steps,
         async ({ taken }, folder, workshop) => {
           const exported = await answers(taken.subject.model, true, given);
-          const trained = await answers(await trainedFake(given, { ...params, ...hot }, workshop), false, given);
+          const graph = await trainedGraph(given, { ...params, ...hot }, workshop);
+          const { signal } = new AbortController();
+          const began = await startGrid(kernels, graph.first.order, graph.first.bits, signal);
+          expect(graph.scales).not.toEqual(began.scales);
+          const trained = await answers(graph.model, false, given);
           const all = trained.flatMap((one) => [...one]);
           const step = (Math.max(...all) - Math.min(...all)) / 255;
           const far = exported.flatMap((one, i) => [...one].map((y, at) => Math.abs(y - trained[i]![at]!)));
