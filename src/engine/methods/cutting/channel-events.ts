@@ -35,6 +35,7 @@ export interface ChoiceAsk {
 
 /** Some units of one group, to go together; `key` puts the events of all groups in order. */
 interface Event {
+  readonly group: ChannelGroup;
   readonly units: readonly number[];
   readonly key: number;
 }
@@ -54,21 +55,34 @@ export function sizesOf(group: ChannelGroup, multiple: number): number[] {
   return sizes;
 }
 
-/** The fewest events that reach the ratio; all of them where it is out of reach. */
+/**
+ * The fewest events that reach the ratio; all of them where it is out of reach. Where the last ones go further than they must, groups take
+ * back their last event while the ratio still holds, the most important first.
+ */
 export function chooseChannels(ask: ChoiceAsk): ChannelChoice {
   const events = ask.groups.flatMap((group) => eventsOf(group, ask)).sort((a, b) => a.key - b.key);
   const whole = costOf(ask, new Set());
-  const after = (count: number): ChannelChoice => {
-    const gone = new Set(events.slice(0, count).flatMap(({ units }) => units));
+  const after = (taken: readonly Event[]): ChannelChoice => {
+    const gone = new Set(taken.flatMap(({ units }) => units));
     return { gone, removed: whole > 0 ? 1 - costOf(ask, gone) / whole : 0 };
   };
   let [low, high] = [0, events.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (after(middle).removed >= ask.ratio) high = middle;
+    if (after(events.slice(0, middle)).removed >= ask.ratio) high = middle;
     else low = middle + 1;
   }
-  return after(low);
+  let taken = events.slice(0, low);
+  let choice = after(taken);
+  const tried = new Set<ChannelGroup>();
+  for (const event of taken.toReversed()) {
+    if (tried.has(event.group) || choice.removed < ask.ratio) continue;
+    tried.add(event.group);
+    const fewer = taken.filter((one) => one !== event);
+    const next = after(fewer);
+    if (next.removed >= ask.ratio) [taken, choice] = [fewer, next];
+  }
+  return choice;
 }
 
 function eventsOf(group: ChannelGroup, { multiple, scores, scope }: ChoiceAsk): Event[] {
@@ -82,7 +96,7 @@ function eventsOf(group: ChannelGroup, { multiple, scores, scope }: ChoiceAsk): 
     const next = units.slice(from, units.length - size);
     // What is more important never goes before what is less, nor a later step of a group before an earlier one.
     most = Math.max(most, next.reduce((sum, unit) => sum + score(unit), 0) / next.length);
-    events.push({ units: next, key: scope === 'global' ? most : 1 - size / units.length });
+    events.push({ group, units: next, key: scope === 'global' ? most : 1 - size / units.length });
     from = units.length - size;
   }
   return events;
