@@ -9,6 +9,8 @@ const spreadSeconds = 12;
 /** An estimate is never said to be surer than this share of itself. */
 const leastBand = 0.08;
 
+const comeWithTheirStep: ReadonlySet<string> = new Set(['gather', 'train']);
+
 interface StageState {
   readonly stage: string;
   /** What was announced, seconds. */
@@ -93,6 +95,7 @@ export class Eta {
       current.spent = (now - this.#entered) / 1000;
       current.share = 1;
     }
+    if (stage === 'apply') this.#putOff(this.#later(stage));
     const next = this.#later(stage);
     if (next >= 0) this.#current = next;
     else {
@@ -100,6 +103,17 @@ export class Eta {
       this.#current += 1;
     }
     this.#entered = now;
+  }
+
+  /** Steps may cut before others gather or train: what was announced before the cutting is still to come then. */
+  #putOff(cutting: number): void {
+    if (cutting < 0) return;
+    const passed = this.#stages.slice(this.#current + 1, cutting).filter(({ stage }) => comeWithTheirStep.has(stage));
+    const isPassed = new Set(passed);
+    const announced = this.#stages[cutting]!;
+    const rest = this.#stages.filter((stage) => !isPassed.has(stage));
+    rest.splice(rest.indexOf(announced) + 1, 0, ...passed);
+    this.#stages = rest;
   }
 
   #later(stage: string): number {

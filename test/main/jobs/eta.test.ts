@@ -56,6 +56,40 @@ describe('eta', () => {
     ]);
   });
 
+  it('keeps a training to come where another step cuts before it', () => {
+    const eta = new Eta(0);
+    eta.stages([
+      { stage: 'fit', seconds: 1 },
+      { stage: 'gather', seconds: 1 },
+      { stage: 'train', seconds: 30 },
+      { stage: 'apply', seconds: 1 },
+      { stage: 'write', seconds: 1 },
+    ]);
+    step(eta, 'apply', 1, 2, 1_000);
+    expect(eta.show(1_000).share).toBeLessThan(0.2);
+    step(eta, 'gather', 1, 2, 2_000);
+    step(eta, 'train', 10, 100, 5_000);
+    expect(eta.show(5_000).stages.map(({ stage, state }) => `${stage} ${state}`)).toEqual([
+      'fit done',
+      'apply done',
+      'gather done',
+      'train now',
+      'write todo',
+    ]);
+    expect(eta.show(5_000).secondsLeft).toBeGreaterThan(20);
+  });
+
+  it('reads a stage in parts as one where it was announced once', () => {
+    const eta = new Eta(0);
+    eta.stages([
+      { stage: 'gather', seconds: 1 },
+      { stage: 'train', seconds: 5 },
+    ]);
+    step(eta, 'gather', 9, 10, 500);
+    step(eta, 'gather', 0, 10, 900);
+    expect(eta.show(900).stages).toHaveLength(2);
+  });
+
   it('never goes back, never promises less than nothing, whatever comes', () => {
     const event = fc.record({
       stage: fc.constantFrom('fit', 'apply', 'write'),
