@@ -2,20 +2,25 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { Zip, ZipDeflate, ZipPassThrough } from 'fflate';
+import { Zip } from 'fflate';
 import type { FileEntry } from '../contract/words/model';
 import { refuse } from '../contract/words/refusal';
 import { byPath, isContained, refuseTaken, syncFile } from './bundle-files';
+import { memberOf, packingOf } from './bundle-pack';
 import { ZipFile } from './data/zip';
 
 /** Sizes above this need zip64, which many unpackers on small devices do not read. */
 const largestZip = 2 ** 32 - 2 ** 20;
 
-/** Weights and arrays hardly shrink; text does. */
 const isText = (path: string) => /\.(json|md|txt|mjs|py)$/i.test(path);
 
-/** Zips a finished bundle. Members are sorted, without dates or owners: equal bundles give equal bytes. */
-export async function zipBundle(folder: string, files: readonly FileEntry[], out: string): Promise<void> {
+/** Zips a finished bundle and answers the zip's bytes. Members are sorted, without dates or owners: equal bundles give equal bytes. */
+export async function zipBundle(
+  folder: string,
+  files: readonly FileEntry[],
+  out: string,
+  signal?: AbortSignal,
+): Promise<number> {
   await refuseTaken(out);
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
   if (total > largestZip)
@@ -35,13 +40,15 @@ export async function zipBundle(folder: string, files: readonly FileEntry[], out
       for (const piece of pieces.splice(0)) await handle.writeFile(piece);
     };
     for (const file of [...files].sort(byPath)) {
-      const member = isText(file.path) ? new ZipDeflate(file.path, { level: 9 }) : new ZipPassThrough(file.path);
+      const packing = isText(file.path) ? 'text' : await packingOf(join(folder, file.path), file.bytes);
+      const member = memberOf(file.path, packing);
       // The earliest date a zip can hold, in local time as its reader will show it.
       member.mtime = new Date(1980, 0, 1);
       member.os = 3;
       member.attrs = (0o100644 << 16) >>> 0;
       zip.add(member);
       for await (const piece of createReadStream(join(folder, file.path), { highWaterMark: 1 << 20 })) {
+        signal?.throwIfAborted();
         member.push(piece);
         await flush();
       }
@@ -51,9 +58,11 @@ export async function zipBundle(folder: string, files: readonly FileEntry[], out
     zip.end();
     await flush();
     await handle.sync();
+    const { size } = await handle.stat();
     await handle.close();
     await rename(pending, out);
     await syncFile(dirname(out));
+    return size;
   } catch (error) {
     await handle.close().catch(() => {});
     await rm(pending, { force: true });

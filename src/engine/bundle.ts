@@ -50,16 +50,18 @@ export async function exportBundle(ask: Ask, work: Work): Promise<Tasks['bundle'
     const manifest: BundleManifest = { ...described, id: identityOf(files), files };
     await pending.write('manifest.json', `${JSON.stringify(manifest, null, 2)}\n`);
     stopIfAborted(work);
+    let zip: { path: string; bytes: number } | null = null;
     if (ask.zip) {
       tell(work, 'Packing the zip', 4);
-      await zipBundle(pending.path, pending.entries, `${ask.out}.zip`);
+      const path = `${ask.out}.zip`;
+      zip = { path, bytes: await zipBundle(pending.path, pending.entries, path, work.signal) };
     }
     await pending.finish().catch(async (error: unknown) => {
       if (ask.zip) await rm(`${ask.out}.zip`, { force: true });
       throw error;
     });
     tell(work, `${device.title} bundle written`, 5);
-    return { bundle: { path: ask.out, files: pending.entries } };
+    return { bundle: { path: ask.out, files: pending.entries, ...(zip ? { zip } : {}) } };
   } catch (error) {
     await pending.abandon();
     if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {

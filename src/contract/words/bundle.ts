@@ -2,7 +2,14 @@
 import { z } from 'zod';
 import { bytes, fileEntry, port, sha256 } from './model';
 
-export const bundleDocument = z.object({ bundle: z.object({ path: z.string(), files: z.array(fileEntry) }) });
+export const bundleDocument = z.object({
+  bundle: z.object({
+    path: z.string(),
+    files: z.array(fileEntry),
+    /** Beside the folder, where one was asked for. */
+    zip: z.object({ path: z.string(), bytes }).optional(),
+  }),
+});
 export type BundleDocument = z.infer<typeof bundleDocument>;
 
 export const verifyDocument = z.object({

@@ -1,7 +1,7 @@
 // `lathe bundle`: a folder or zip for one device, with the proof that it runs.
 import { resolve } from 'node:path';
 import { type CommandSpec, named } from '../command';
-import { sizeText, table } from '../print';
+import { numberText, sizeText, table } from '../print';
 import { openModel } from '../subjects';
 
 export const bundle: CommandSpec = {
@@ -22,6 +22,11 @@ export const bundle: CommandSpec = {
       zip: zip === true,
     });
     const rows = document.bundle.files.map((file) => [file.path, sizeText(file.bytes)]);
-    return { document, text: `${document.bundle.path}\n\n${table(['file', 'bytes '], rows)}` };
+    const { zip: packed } = document.bundle;
+    const whole = document.bundle.files.reduce((sum, file) => sum + file.bytes, 0);
+    const share = packed
+      ? `\n${packed.path} ${sizeText(packed.bytes)}, ${numberText((100 * packed.bytes) / whole)} % of the folder`
+      : '';
+    return { document, text: `${document.bundle.path}\n\n${table(['file', 'bytes '], rows)}${share}` };
   },
 };

@@ -86,6 +86,13 @@ export function ExportPanel({ model, device }: { model: LibraryModel; device: De
       {write.data ? (
         <Card tone="good" title={`Written: ${plural(write.data.bundle.files.length, 'file')}.`}>
           <span className="mono">{write.data.bundle.path}</span>
+          {write.data.bundle.zip ? (
+            <p>
+              As a zip {bytes(write.data.bundle.zip.bytes)} of{' '}
+              {bytes(write.data.bundle.files.reduce((sum, file) => sum + file.bytes, 0))}: the folder, and the memory it
+              takes when it runs, stay as they are.
+            </p>
+          ) : null}
         </Card>
       ) : null}
       {verify.data ? (
