@@ -1,7 +1,7 @@
 // Which steps of a recipe need data, and the refusal where there is none.
 import type { Recipe, Step } from '../contract/words/recipe';
 import { refuse } from '../contract/words/refusal';
-import type { Learning } from './methods/method';
+import type { Learning, Need } from './methods/method';
 import { methodOf, withDefaults } from './recipe';
 import type { DatasetReference } from './tasks';
 import { openTrainingData, type TrainingData } from './train/training-data';
@@ -12,10 +12,20 @@ export function learningOf(step: Step): Learning | null {
   return method.learns?.(withDefaults(method.card, step.params)) ?? null;
 }
 
+const needsOf = (step: Step): readonly Need[] => {
+  const method = methodOf(step);
+  return method.needs?.(withDefaults(method.card, step.params)) ?? method.card.needs;
+};
+
+/** A step learns from the train split, or asks what its weights do to the loss there. */
+export function usesTrainSplit(step: Step): boolean {
+  return learningOf(step) !== null || needsOf(step).includes('gradients');
+}
+
 /** Refuses a recipe with a step that needs data where no dataset is chosen. */
 export function refuseWithoutData(recipe: Recipe, hasDataset: boolean): void {
   needsCalibration(recipe, hasDataset);
-  const first = recipe.steps.findIndex(learningOf);
+  const first = recipe.steps.findIndex(usesTrainSplit);
   if (first >= 0 && !hasDataset)
     refuse(
       'bad-dataset',
@@ -27,26 +37,23 @@ export function refuseWithoutData(recipe: Recipe, hasDataset: boolean): void {
 
 /** True where calibration samples must be opened. */
 export function needsCalibration(recipe: Recipe, hasDataset: boolean): boolean {
-  const first = recipe.steps.findIndex((step) => {
-    const method = methodOf(step);
-    const needs = method.needs?.(withDefaults(method.card, step.params)) ?? method.card.needs;
-    return needs.some((need) => need === 'activations' || need === 'data');
-  });
+  const first = recipe.steps.findIndex((step) =>
+    needsOf(step).some((need) => need === 'activations' || need === 'data'),
+  );
   if (first < 0) return false;
   if (!hasDataset)
     refuse('bad-dataset', `steps[${first}] needs calibration samples: choose a dataset.`, undefined, `steps[${first}]`);
   return true;
 }
 
-/** What the steps that train learn from; null where none does. Refuses samples without the labels that one of them needs. */
+/** What the steps that train or ask for gradients learn from; null where none does. Refuses samples without the labels that one of them needs. */
 export async function trainingDataFor(
   recipe: Recipe,
   reference: DatasetReference | undefined,
 ): Promise<TrainingData | null> {
-  const learning = recipe.steps.map(learningOf);
-  if (!reference || learning.every((one) => one === null)) return null;
+  if (!reference || !recipe.steps.some(usesTrainSplit)) return null;
   const data = await openTrainingData(reference);
-  const first = learning.findIndex((one) => one?.needsLabels);
+  const first = recipe.steps.findIndex((step) => usesTrainSplit(step) && learningOf(step)?.needsLabels !== false);
   if (first >= 0 && !data.isLabelled)
     refuse(
       'bad-dataset',

@@ -57,6 +57,7 @@ const checkpointCopies = 8;
 /** Null where no step trains. Refuses what cannot be differentiated. */
 export async function trainingCost(question: TrainQuestion): Promise<TrainCost | null> {
   const { subject, recipe, runtime, folder } = question;
+  if (recipe.steps.every((step) => learningOf(step) === null)) return null;
   const data = await trainingDataFor(recipe, question.dataset);
   if (!data) return null;
   const reading = await readSome(data, subject.model);

@@ -6,7 +6,7 @@ import type { Kernels } from './kernels';
 import { openCalibration } from './measure/calibration';
 import { declaredInputs } from './measure/declared';
 import type { Gathering } from './methods/cutting/gathering';
-import { learningOf, needsCalibration, trainingDataFor } from './recipe-needs';
+import { learningOf, needsCalibration, trainingDataFor, usesTrainSplit } from './recipe-needs';
 import type { StageClock } from './stage-clock';
 import type { Tasks, Work } from './tasks';
 import { tooFewToTrust } from './train/trust';
@@ -33,8 +33,9 @@ export async function gather(
   if (calibrates) work.emit({ kind: 'doing', what: 'opening the calibration samples' });
   const calibration = calibrates && dataset ? await clock.time('gather', () => openCalibration(dataset, inputs)) : null;
   const trains = recipe.steps.some((step) => learningOf(step) !== null);
-  const training = trains ? await clock.time('gather', () => trainingDataFor(recipe, dataset)) : null;
-  const doubts = training ? tooFewToTrust(training) : [];
+  const asks = recipe.steps.some(usesTrainSplit);
+  const training = asks ? await clock.time('gather', () => trainingDataFor(recipe, dataset)) : null;
+  const doubts = training && trains ? tooFewToTrust(training) : [];
   for (const text of doubts) work.emit({ kind: 'log', level: 'warn', text });
   const gathering: Gathering = {
     calibration,

@@ -3,11 +3,12 @@ import type { MethodCard } from '../../contract/words/method';
 import { type ChannelGroup, type ChannelGroups, channelGroups } from '../graph/groups/groups';
 import { sliced } from '../graph/groups/surgery';
 import { type ChannelChoice, type CostKind, chooseChannels, sizesOf } from './cutting/channel-events';
+import { taylorScores } from './cutting/channel-gradients';
 import { activationScores, type Criterion, gainScores, hasGain, weightScores } from './cutting/channel-scores';
 import type { Gathering } from './cutting/gathering';
 import { dequantizedAlready, keepIt, refusal } from './cutting/judge';
 import { oneSetting } from './cutting/training';
-import type { Method, Params, Subject } from './method';
+import type { Method, Need, Params, Subject } from './method';
 
 const card: MethodCard = {
   id: 'prune-channels',
@@ -52,6 +53,16 @@ const card: MethodCard = {
         { value: 'l1', label: 'Weights, L1', help: 'Sum of the magnitudes of all weights that go with a channel.' },
         { value: 'batchnorm', label: 'Norm gains', help: 'Gains of the batch norms a channel passes.' },
         { value: 'activation', label: 'Activations', help: 'How loud a channel is on calibration samples.' },
+        {
+          value: 'taylor',
+          label: 'Gradients',
+          help: 'What the loss on train samples would change by without the channel, to first order. Labels needed.',
+        },
+        {
+          value: 'taylor-second',
+          label: 'Gradients, second order',
+          help: 'The same with the curvature along each weight, as squared gradients tell it.',
+        },
       ],
     },
     {
@@ -77,13 +88,13 @@ const card: MethodCard = {
     {
       id: 'samples',
       label: 'Samples',
-      help: 'Calibration samples it listens to.',
+      help: 'Samples it listens to: of calibration, or of train for gradients.',
       kind: 'number',
       default: 64,
       min: 1,
       max: 4096,
       integer: true,
-      when: { criterion: ['activation'] },
+      when: { criterion: ['activation', 'taylor', 'taylor-second'] },
     },
   ],
   ops: ['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Gather', 'Einsum'],
@@ -102,11 +113,18 @@ function eligible(groups: ChannelGroups, params: Params, chosen: ReadonlySet<str
   );
 }
 
+/** What a criterion must be shown. */
+const listens: Partial<Record<Criterion, Need[]>> = {
+  activation: ['activations'],
+  taylor: ['gradients'],
+  'taylor-second': ['gradients'],
+};
+
 export const pruneChannels: Method = {
   card,
 
-  needs: ({ criterion }) => (criterion === 'activation' ? ['weights', 'activations'] : ['weights']),
-  samplesOf: ({ criterion, samples }) => (criterion === 'activation' ? Number(samples) : 0),
+  needs: ({ criterion }) => ['weights', ...(listens[criterion as Criterion] ?? [])],
+  samplesOf: ({ criterion, samples }) => (listens[criterion as Criterion] ? Number(samples) : 0),
 
   fits(subject, site, params, chosen) {
     const already = dequantizedAlready(site);
@@ -153,7 +171,7 @@ export const pruneChannels: Method = {
       multiple: Number(params.multiple),
     };
     // What samples say decides which channels go, never how many: the sizes are known before the run.
-    const isRanked = params.scope === 'global' && params.criterion !== 'activation' && !isForeseen(subject);
+    const isRanked = params.scope === 'global' && !listens[params.criterion as Criterion] && !isForeseen(subject);
     const scope = isRanked ? 'global' : 'uniform';
     const isComputed = isRanked || workshop.gathering !== null;
     const scores = isComputed ? await scoresOf(subject, groups, own, params, workshop.gathering) : null;
@@ -177,16 +195,20 @@ function scoresOf(
   { criterion, samples }: Params,
   gathering: Gathering | null,
 ): Promise<ReadonlyMap<number, number>> {
-  switch (criterion as Criterion) {
+  const kind = criterion as Criterion;
+  switch (kind) {
     case 'l1':
     case 'l2':
-      return weightScores(subject, trace, groups, criterion as 'l1' | 'l2');
+      return weightScores(subject, trace, groups, kind);
     case 'batchnorm':
       return gainScores(trace, groups);
     case 'activation':
       return activationScores(subject, trace, groups, Number(samples), gathering!);
+    case 'taylor':
+    case 'taylor-second':
+      return taylorScores(subject, trace, groups, { samples: Number(samples), kind, title: card.title }, gathering!);
     default:
-      throw new Error(`${criterion} was checked against the card`);
+      return kind satisfies never;
   }
 }
 

@@ -44,6 +44,8 @@ export const variants: Record<string, readonly Record<string, unknown>[]> = {
     { ratio: 0.9, multiple: 1, target: 'parameters', criterion: 'l1' },
     { ratio: 0.3, multiple: 2, scope: 'global' },
     { ratio: 0.4, multiple: 4, criterion: 'activation', samples: 2 },
+    { ratio: 0.4, multiple: 2, criterion: 'taylor', samples: 2 },
+    { ratio: 0.4, multiple: 2, criterion: 'taylor-second', samples: 2 },
     { ratio: 0, criterion: 'batchnorm' },
   ],
   'prune-magnitude': [

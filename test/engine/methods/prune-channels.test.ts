@@ -78,25 +78,28 @@ const total = async (given: Model, of: 'macs' | 'parameters') =>
   listLayers(given, await inferShapes(given)).reduce((sum, site) => sum + (site[of] ?? 0), 0);
 
 describe('prune-channels', () => {
-  test.each(['l1', 'l2', 'batchnorm', 'activation'])('%s: what says least goes first', async (criterion) => {
-    const whole = network();
-    const steps = [
-      { method: 'prune-channels', params: { ratio: 0.3, criterion, samples: 2 }, layers: { include: ['a'] } },
-    ];
-    await withCut(kernels, whole, steps, async ({ taken }) => {
-      expect(shapes(taken.subject.sites)).toEqual({
-        a: [16, 3, 3, 3],
-        b: [32, 16, 3, 3],
-        c: [32, 3, 1, 1],
-        d: [10, 32],
+  test.each(['l1', 'l2', 'batchnorm', 'activation', 'taylor', 'taylor-second'])(
+    '%s: what says least goes first',
+    async (criterion) => {
+      const whole = network();
+      const steps = [
+        { method: 'prune-channels', params: { ratio: 0.3, criterion, samples: 2 }, layers: { include: ['a'] } },
+      ];
+      await withCut(kernels, whole, steps, async ({ taken }) => {
+        expect(shapes(taken.subject.sites)).toEqual({
+          a: [16, 3, 3, 3],
+          b: [32, 16, 3, 3],
+          c: [32, 3, 1, 1],
+          d: [10, 32],
+        });
+        // The eight quiet channels of 24 went, so the answers hardly move.
+        const feeds = feedsOf(whole);
+        const [before, after] = [await run(whole, feeds), await run(taken.subject.model, feeds)];
+        const size = Math.max(...before.map(Math.abs));
+        expect(Math.max(...before.map((one, i) => Math.abs(one - after[i]!)))).toBeLessThan(0.02 * size);
       });
-      // The eight quiet channels of 24 went, so the answers hardly move.
-      const feeds = feedsOf(whole);
-      const [before, after] = [await run(whole, feeds), await run(taken.subject.model, feeds)];
-      const size = Math.max(...before.map(Math.abs));
-      expect(Math.max(...before.map((one, i) => Math.abs(one - after[i]!)))).toBeLessThan(0.02 * size);
-    });
-  });
+    },
+  );
 
   test.each(['macs', 'parameters'] as const)('the ratio of %s is reached, and told before', async (target) => {
     for (const scope of ['uniform', 'global']) {

@@ -6,7 +6,7 @@ import { openTaps } from '../../runtime/taps';
 import type { Subject } from '../method';
 import type { Gathering } from './gathering';
 
-export type Criterion = 'l1' | 'l2' | 'batchnorm' | 'activation';
+export type Criterion = 'l1' | 'l2' | 'batchnorm' | 'activation' | 'taylor' | 'taylor-second';
 
 /** Sums over the units that may go. */
 export type Sums = Map<number, number>;
@@ -111,19 +111,20 @@ export function touches(trace: Trace, name: string, sums: Sums): boolean {
   );
 }
 
-/** Adds a value of every element to the units of each axis of a stored tensor. */
+/** Adds a value of every element to the units of each axis of a stored tensor; `whole`: of the sum over one place. */
 export function addAlong(
   trace: Trace,
   name: string,
   dims: readonly number[],
   sums: Sums,
   value: (i: number) => number,
+  whole: (sum: number) => number = (sum) => sum,
 ): void {
   const count = dims.reduce((a, b) => a * b, 1);
   for (const [i, axis] of (trace.axes.get(name) ?? []).entries()) {
     if (typeof axis === 'string') continue;
     const inner = dims.slice(i + 1).reduce((a, b) => a * b, 1);
-    add(trace, axis, inner, count, sums, value);
+    add(trace, axis, inner, count, sums, value, whole);
   }
 }
 
@@ -134,6 +135,7 @@ function add(
   count: number,
   sums: Sums,
   value: (i: number) => number,
+  whole: (sum: number) => number = (sum) => sum,
 ): void {
   const units = Array.from(axis, (channel) => channels.find(channel));
   if (!units.some((unit) => sums.has(unit))) return;
@@ -145,6 +147,6 @@ function add(
   }
   for (const [place, unit] of units.entries()) {
     const known = sums.get(unit);
-    if (known !== undefined) sums.set(unit, known + places[place]!);
+    if (known !== undefined) sums.set(unit, known + whole(places[place]!));
   }
 }
