@@ -73,6 +73,12 @@ const highestOf = (points: readonly Point[]): number => Math.max(1e-12, ...point
 
 const ticksFor = (height: number): number => Math.max(2, Math.min(5, Math.floor(height / 34)));
 
+/** One tick alone tells no scale. */
+function ticksIn(from: number, to: number, count: number): number[] {
+  const ticks = roundTicks(from, to, count);
+  return ticks.length > 1 ? ticks : roundTicks(from, to, 2 * count);
+}
+
 /** The domain ends on fifths of a tick, so that it grows in steps while points arrive. */
 function plotOf(top: number, height: number, [low, high]: readonly [number, number], count: number): Plot {
   const rough = roundTicks(low, high, count);
@@ -83,7 +89,7 @@ function plotOf(top: number, height: number, [low, high]: readonly [number, numb
     top,
     height,
     domain: [from, to],
-    ticks: roundTicks(from, to, count),
+    ticks: ticksIn(from, to, count),
     y: (value) => top + height - ((Math.min(to, Math.max(from, value)) - from) / (to - from)) * height,
   };
 }
