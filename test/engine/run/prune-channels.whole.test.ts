@@ -59,15 +59,12 @@ describe.skipIf(!hasTestData)('prune-channels in a recipe', () => {
     expect(again.result.files).toEqual(result.files);
   });
 
-  it.each(['taylor', 'taylor-second'])(
-    '%s asks gradients of labelled samples',
-    async (criterion) => {
-      const data = await dataset('cifar10-tf');
-      const { result } = await run('cifar10-small', data, [prune({ criterion, multiple: 4, ratio: 0.3, samples: 32 })]);
-      expect(result.training ?? []).toEqual([]);
-      expect(result.compressed!.quality.value).toBeGreaterThan(0.2);
-    },
-  );
+  it.each(['taylor', 'taylor-second'])('%s asks gradients of labelled samples', async (criterion) => {
+    const data = await dataset('cifar10-tf');
+    const { result } = await run('cifar10-small', data, [prune({ criterion, multiple: 4, ratio: 0.3, samples: 32 })]);
+    expect(result.training ?? []).toEqual([]);
+    expect(result.compressed!.quality.value).toBeGreaterThan(0.2);
+  });
 
   it('a residual network and a transformer, ranked and by activations, then eight bits', async () => {
     const cases = [
