@@ -1,4 +1,4 @@
-// What the steps before it do to a layer that is previewed: those that prepare weights are taken in memory, where that needs no data and not too long.
+// What the steps before it do to a layer that is previewed: those that prepare or prune weights are taken in memory, where that needs no data and not too long.
 import type { Step } from '../contract/words/recipe';
 import { storedBytes } from './graph/graph';
 import type { Kernels } from './kernels';
@@ -30,7 +30,7 @@ export async function prepare(
   notes: string[],
   signal: AbortSignal,
 ): Promise<Subject> {
-  const preparing = before.filter((step) => methodOf(step).card.family === 'precondition');
+  const preparing = before.filter((step) => /^(precondition|prune)$/.test(methodOf(step).card.family));
   const taken = preparing.filter((step) => {
     const method = methodOf(step);
     const { title } = method.card;
@@ -65,7 +65,7 @@ export function forgetPrepared(): void {
 }
 
 /** Stands for the scratch file: what is made stays in memory, and nothing of it is needed twice. */
-const inMemory = {
+export const inMemory = {
   async once(_: string, make: () => Promise<Made>): Promise<Kept> {
     const { parts, loss } = await make();
     return { parts: parts.map((bytes) => bytes && { kind: 'bytes', bytes }), loss };

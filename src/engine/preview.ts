@@ -10,10 +10,10 @@ import { type Kernels, openKernels, type QuantizePreview } from './kernels';
 import type { Rounding } from './kernels/kernels';
 import { halve } from './methods/cutting/half';
 import { type Order, requestOf } from './methods/cutting/order';
-import { elementsOf, hollowWorkshop } from './methods/cutting/workshop';
+import { elementsOf, hollowWorkshop, kernelWorkshop } from './methods/cutting/workshop';
 import type { Method, Params, Subject, Target } from './methods/method';
 import { type Opened, openSubject } from './open';
-import { forgetPrepared, learnsFromData, prepare } from './preview-prepare';
+import { forgetPrepared, inMemory, learnsFromData, prepare } from './preview-prepare';
 import { methodOf, readRecipe, withDefaults } from './recipe';
 import type { Tasks, Work } from './tasks';
 
@@ -58,6 +58,11 @@ export async function preview(ask: Tasks['preview']['ask'], work: Work): Promise
   if ('code' in targets) return refusedPreview(site, method, targets, answered());
 
   if (method.learns) return refusedPreview(site, method, unseen(method), answered());
+  if (method.card.family === 'prune') {
+    if (learnsFromData(method, params)) return refusedPreview(site, method, unseen(method), answered());
+    const shown = await prunedPreview(await open(), subject, method, targets, site, work.signal);
+    return { ...shown, notes: [...notes, ...shown.notes], milliseconds: answered() };
+  }
 
   const orders: (Order | Tensor)[] = [];
   const after = await sizesAfter(subject, method, targets, (order) => orders.push(order), site.name);
@@ -157,6 +162,45 @@ async function preparedPreview(
     before: touched ? await over(site.tensor) : (histogram ?? empty),
     after: touched ? await over(then.tensor) : (histogram ?? empty),
     notes,
+    milliseconds: 0,
+  };
+}
+
+/** The layer with its zeros, alone: what competes with other layers is seen after the run. */
+async function prunedPreview(
+  kernels: Kernels,
+  subject: Subject,
+  method: Method,
+  targets: readonly Target[],
+  site: LayerSite,
+  signal: AbortSignal,
+): Promise<Preview> {
+  const turning = method.apply(subject, targets, kernelWorkshop(kernels, inMemory, signal));
+  let sqnrDb: number | null = null;
+  let turned = await turning.next();
+  for (; !turned.done; turned = await turning.next()) {
+    signal.throwIfAborted();
+    const { layer, error } = turned.value;
+    if (layer === site.name && error && error.noise > 0) sqnrDb = 10 * Math.log10(error.signal / error.noise);
+  }
+  const then = listLayers(turned.value).find(({ name }) => name === site.name);
+  if (!then) refuse('unsupported', `${site.name} goes altogether under ${method.card.id}.`);
+  const { histogram, min, max } = await kernels.statistics(site.tensor, { signal });
+  const { zeros } = await kernels.statistics(then.tensor, { signal });
+  const share = Math.round((1000 * zeros) / elementCount(then.tensor.dims)) / 10;
+  const isSmaller = elementCount(then.shape) < elementCount(site.shape);
+  return {
+    ...nothingOf(site, method.card.id),
+    sqnrDb,
+    bytesAfter: then.bytes,
+    bits: then.bits,
+    before: histogram ?? empty,
+    after: await kernels.histogram(then.tensor, { min: min ?? 0, max: max ?? 0, signal }),
+    notes: [
+      isSmaller
+        ? `${site.shape.join('×')} become ${then.shape.join('×')}, the layer taken alone.`
+        : `${share} % of its weights are zero, the layer taken alone.`,
+    ],
     milliseconds: 0,
   };
 }

@@ -18,11 +18,14 @@ export interface FeedbackWork {
   readonly peakBytes: number;
 }
 
+/** A layer's weights as rows of what each of its outputs is made from. */
+export type Matrix = Pick<Order, 'tensor' | 'rows' | 'columns'>;
+
 /** Layers between two inputs that are looked at: an attention's query, key and value with what follows them. */
 const layersOfPiece = 4;
 
 /** `positions`: rows a layer takes in for each sample, where its shapes do not tell. */
-export function feedbackWork(orders: readonly Order[], sites: readonly LayerSite[], positions: number): FeedbackWork {
+export function feedbackWork(orders: readonly Matrix[], sites: readonly LayerSite[], positions: number): FeedbackWork {
   const seen = new Set<string>();
   const total = { pieces: 0, sums: 0, feedback: 0, peakBytes: 0 };
   for (const { tensor, rows, columns } of orders) {

@@ -6,10 +6,9 @@ import { everyNode } from './graph/walk';
 import type { Kernels } from './kernels';
 import { type Calibration, openCalibration } from './measure/calibration';
 import { mostTokensOf } from './methods/cutting/flow';
-import type { Order } from './methods/cutting/order';
 import type { Subject } from './methods/method';
 import { methodOf, withDefaults } from './recipe';
-import { feedbackSpeed, feedbackWork } from './run-cost-feedback';
+import { feedbackSpeed, feedbackWork, type Matrix } from './run-cost-feedback';
 import type { RuntimeSpeed } from './runtime/speed';
 import type { DatasetReference } from './tasks';
 
@@ -36,8 +35,8 @@ export interface GatherQuestion {
   readonly inputs: readonly InputPort[];
   readonly runtime: RuntimeSpeed;
   readonly kernels: Kernels;
-  /** What the steps will ask of the kernels. */
-  readonly orders: readonly Order[];
+  /** What the steps will round or prune with feedback. */
+  readonly fedBack: readonly Matrix[];
   readonly signal: AbortSignal;
 }
 
@@ -58,12 +57,11 @@ export async function gatherCost(question: GatherQuestion): Promise<GatherCost |
   const runSeconds = runtime.runSeconds + everyNode(model).length * runtime.nodeSeconds + macs / runtime.macsPerSecond;
   const diskBytes = encodeModel(model, allInside).length;
   const running = samples.reduce((sum, many) => sum + many * (readSeconds + observing * runSeconds), 0);
-  const rounded = question.orders.filter(({ rounding }) => rounding === 'gptq');
   const seconds = running + diskBytes / runtime.loadBytesPerSecond;
-  if (rounded.length === 0) return { seconds, roundSeconds: 0, diskBytes, peakBytes: 0 };
+  if (question.fedBack.length === 0) return { seconds, roundSeconds: 0, diskBytes, peakBytes: 0 };
 
   const speed = await feedbackSpeed(kernels, signal);
-  const work = feedbackWork(rounded, sites, tokens);
+  const work = feedbackWork(question.fedBack, sites, tokens);
   const through = Math.max(...samples);
   return {
     seconds:

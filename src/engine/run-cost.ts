@@ -10,10 +10,12 @@ import { allInside, encodeModel } from './formats/onnx/encode-model';
 import { dataTypes, elementCount, storedBytes, type Tensor } from './graph/graph';
 import { everyNode } from './graph/walk';
 import type { Kernels } from './kernels';
+import { methods } from './methods';
 import { type Order, orderBytes, requestOf } from './methods/cutting/order';
 import { elementsOf, hollowWorkshop } from './methods/cutting/workshop';
-import type { Subject } from './methods/method';
+import type { Method, Subject } from './methods/method';
 import { type Taken, takeSteps } from './recipe-steps';
+import type { Matrix } from './run-cost-feedback';
 import { gatherCost } from './run-cost-gather';
 import { trainingCost } from './run-cost-train';
 import { freeMemoryBytes, ownMemoryBytes } from './runtime/machine';
@@ -107,8 +109,9 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
   const writePerSecond = await writingSpeed(folder, newBytes + bytesAfter);
   const runtime = await runtimeSpeed();
   const { dataset } = question;
-  const cuts = orders.filter((order): order is Order => 'rows' in order);
-  const gather = dataset ? await gatherCost({ ...question, dataset, runtime, orders: cuts }) : null;
+  const gather = dataset
+    ? await gatherCost({ ...question, dataset, runtime, fedBack: fedBackOf(orders, dry, subject) })
+    : null;
   const training = await trainingCost({ ...question, dataset, runtime });
   const freeMemory = freeMemoryBytes();
   const loads = bytesAfter * loadedPerByte <= freeMemory;
@@ -152,6 +155,19 @@ export async function costOf(question: CostQuestion): Promise<RunCost> {
     loads,
     looksInside,
   };
+}
+
+/** Matrices that are rounded by gptq, and those that a method feeds back by itself. */
+function fedBackOf(orders: readonly (Order | Tensor)[], dry: Taken, { sites }: Subject): Matrix[] {
+  const rounded = orders.filter((order): order is Order => 'rows' in order && order.rounding === 'gptq');
+  const itself = sites.flatMap((site) =>
+    (dry.records.get(site.name)?.methods ?? []).flatMap((id) => {
+      const method: Method | undefined = methods.find(({ card }) => card.id === id);
+      const found = method?.feedsBack?.(site);
+      return found ? [{ tensor: site.tensor, rows: found.rows, columns: found.columns }] : [];
+    }),
+  );
+  return [...rounded, ...itself];
 }
 
 function resultBytes(order: Order | Tensor): number {

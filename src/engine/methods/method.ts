@@ -60,6 +60,11 @@ export interface Method {
   /** Calibration samples it runs the model on, at most; absent where it runs none. For the forecast of time. */
   samplesOf?(params: Params): number;
   /**
+   * The matrix of a layer whose inputs are summed as products and whose losses are made good by them, where `apply` makes the bytes itself. For
+   * the forecast of time and memory.
+   */
+  feedsBack?(site: LayerSite): { readonly rows: number; readonly columns: number } | null;
+  /**
    * Why this layer cannot be taken, or null. From the graph and headers alone. `chosen`: the layers the step acts on, where
    * that is known; some must be taken together.
    */

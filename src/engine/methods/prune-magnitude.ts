@@ -72,7 +72,8 @@ export const pruneMagnitude: Method = {
 
   async *apply(subject, targets, workshop) {
     let shares: Promise<ReadonlyMap<Tensor, number>> | null = null;
-    return yield* pruneLayers(subject, targets, workshop, async (target, kernels, signal) => {
+    return yield* pruneLayers(subject, targets, workshop, async (target, kernels) => {
+      const signal = workshop.gathering?.signal;
       const { tensor } = target.site;
       if (isGlobal(target)) {
         // Of the weights as they were before the step, whatever of it is done already.
@@ -95,7 +96,7 @@ export const pruneMagnitude: Method = {
 };
 
 /** The tensor with its `keep` largest weights and zeros. */
-async function largest(tensor: Tensor, keep: number, kernels: Kernels, signal: AbortSignal): Promise<Uint8Array> {
+async function largest(tensor: Tensor, keep: number, kernels: Kernels, signal?: AbortSignal): Promise<Uint8Array> {
   const { value, above } = await kernels.threshold([tensor], keep, { signal });
   const { mask } = await kernels.mask(tensor, { above: value, equal: keep - above, signal });
   return kernels.masked(tensor, mask, { signal });
@@ -105,7 +106,7 @@ async function largest(tensor: Tensor, keep: number, kernels: Kernels, signal: A
 async function sharesOf(
   targets: readonly Target[],
   kernels: Kernels,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<Tensor, number>> {
   const sparsities = new Map<Tensor, number>();
   for (const { site, params } of targets)

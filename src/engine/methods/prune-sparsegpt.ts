@@ -22,6 +22,8 @@ export const pruneSparsegpt: Method = {
 
   samplesOf: ({ samples }) => Number(samples),
 
+  feedsBack: lieOf,
+
   fits(subject, site, params, chosen) {
     return whyNotPruned(subject, site, params, card.ops, chosen) ?? whyUnseen(subject, site);
   },
@@ -32,10 +34,11 @@ export const pruneSparsegpt: Method = {
 
   async *apply(subject, targets, workshop) {
     await using hessians = hessiansFor(subject, targets, workshop.gathering, card.id);
-    return yield* pruneLayers(subject, targets, workshop, async ({ site, params }, kernels, signal, now) => {
+    return yield* pruneLayers(subject, targets, workshop, async ({ site, params }, kernels, now) => {
       const { rows, columns, order } = lieOf(site)!;
       const hessian = await hessians!.of(site, now);
       const { tensor } = site;
+      const signal = workshop.gathering?.signal;
       const made = await kernels.prune({ tensor, rows, columns, order, drop: dropOf(params), hessian, signal });
       return storedFloats(tensor, made.values);
     });

@@ -31,10 +31,11 @@ export const pruneWanda: Method = {
 
   async *apply(subject, targets, workshop) {
     await using inputs = hessiansFor(subject, targets, workshop.gathering, card.id);
-    return yield* pruneLayers(subject, targets, workshop, async ({ site, params }, kernels, signal, now) => {
+    return yield* pruneLayers(subject, targets, workshop, async ({ site, params }, kernels, now) => {
       const { rows, columns, order } = lieOf(site)!;
       const squares = await inputs!.squaresOf(site, now);
       const { tensor } = site;
+      const signal = workshop.gathering?.signal;
       const made = await kernels.prune({ tensor, rows, columns, order, drop: dropOf(params), squares, signal });
       return storedFloats(tensor, made.values);
     });

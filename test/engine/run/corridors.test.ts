@@ -144,6 +144,16 @@ describe('preview', () => {
     expect([half.bits, half.levels, half.bytesAfter]).toEqual([16, null, 64 * 96 * 2]);
     const recurrent = previewShape.parse(await ask(join(home, 'lstm', 'model.onnx'), 'b/R', 'int8-dynamic'));
     expect(recurrent.bits).toBe(8);
+    const pruned = previewShape.parse(await ask(mlp, '/fc1/MatMul', 'prune-magnitude', { sparsity: 0.25 }));
+    expect(pruned.notes).toContain('25 % of its weights are zero, the layer taken alone.');
+    expect(pruned.sqnrDb).toBeGreaterThan(10);
+    const before: Step[] = [{ method: 'prune-magnitude', params: { sparsity: 0.9 } }];
+    const ask8 = { path: mlp, layer: '/fc1/MatMul', method: 'weight-only', params: { bits: 8 }, before };
+    const behind = previewShape.parse(await preview(ask8, quiet()));
+    const zero = behind.levels!.find(({ value }) => value === 0)!;
+    expect(zero.count / behind.levels!.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(0.89);
+    const unseen = previewShape.parse(await ask(mlp, '/fc1/MatMul', 'prune-wanda'));
+    expect(unseen.refusal?.sentence).toMatch(/learns from calibration samples/);
     const no = previewShape.parse(await ask(conv, '/dw/Conv', 'int8-dynamic'));
     expect(no.refusal?.sentence).toMatch(/^int8-dynamic cannot take this layer\./);
   });

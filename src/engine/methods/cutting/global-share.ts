@@ -8,7 +8,7 @@ export async function keptByMagnitude(
   kernels: Kernels,
   tensors: readonly Tensor[],
   keep: number,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<Map<Tensor, number>> {
   const { value, above } = await kernels.threshold(tensors, keep, { signal });
   const kept = new Map<Tensor, number>();

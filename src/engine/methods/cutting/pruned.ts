@@ -9,7 +9,7 @@ import { Rewrite } from './rewrite';
 import type { Workshop } from './workshop';
 
 /** The bytes of a target's pruned weights, in the tensor's own type; `now` is the model with the layers before it pruned. */
-export type Prune = (target: Target, kernels: Kernels, signal: AbortSignal, now: () => Model) => Promise<Uint8Array>;
+export type Prune = (target: Target, kernels: Kernels, now: () => Model) => Promise<Uint8Array>;
 
 export async function* pruneLayers(
   subject: Subject,
@@ -18,17 +18,17 @@ export async function* pruneLayers(
   prune: Prune,
 ): AsyncGenerator<LayerCut, Model> {
   const rewrite = new Rewrite(subject.model);
-  const { gathering } = workshop;
+  const { kernels } = workshop;
   const done = new Map<Tensor, LayerCut['error']>();
   for (const target of targets) {
     const { tensor, name } = target.site;
     if (!done.has(tensor)) {
       const data = await workshop.make(storedBytes(tensor), async () => {
-        if (!gathering) throw new Error(`${name} is pruned where nothing is computed`);
-        return prune(target, gathering.kernels, gathering.signal, () => rewrite.finish());
+        if (!kernels) throw new Error(`${name} is pruned where nothing is computed`);
+        return prune(target, kernels, () => rewrite.finish());
       });
       putWeights(rewrite, subject.model, tensor, data);
-      done.set(tensor, gathering ? await lossBetween(tensor, { ...tensor, data }) : null);
+      done.set(tensor, kernels ? await lossBetween(tensor, { ...tensor, data }) : null);
     }
     yield { layer: name, error: done.get(tensor) ?? null, notes: [] };
   }

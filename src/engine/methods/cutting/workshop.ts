@@ -28,6 +28,8 @@ export interface Workshop {
   toFloat16(tensor: Tensor): Promise<Halved>;
   /** Bytes that a method computes itself; `length` is known beforehand. Where nothing is computed, `compute` is not called. */
   make(length: number, compute: () => Promise<Uint8Array>): Promise<TensorData>;
+  /** For bytes that a method computes itself; absent where nothing is computed. */
+  readonly kernels?: Kernels;
   /** What can be learnt from data; null where nothing is computed, and sizes must not depend on it. */
   readonly gathering: Gathering | null;
 }
@@ -68,6 +70,7 @@ export function kernelWorkshop(
   gathering: Gathering | null = null,
 ): Workshop {
   return {
+    kernels,
     gathering,
     async make(length, compute) {
       signal.throwIfAborted();
