@@ -59,7 +59,9 @@ describe('rules', () => {
         expect(distance(gradients.get(input), values), `gradient of ${input}`).toBeLessThanOrEqual(1e-6);
     });
 
-    it.skipIf(cases[name]!.isBent)('agrees with finite differences', async () => {
+    // A step in the values, or a gradient that is not theirs on purpose, has no differences to agree with.
+    if (cases[name]!.isBent) return;
+    it('agrees with finite differences', async () => {
       // Without a float64 kernel the rule is computed in float32, the differences still in float64.
       const isPlain = plainLoss(checked) !== null;
       const { gradients } = await byRules(checked, isPlain ? 'float32' : 'float64', wrt);
