@@ -1,6 +1,5 @@
 // What is left along each axis when units have gone: places, sizes, shapes.
-import { type Dim, elementCount, type Tensor } from '../graph';
-import type { Shapes } from '../shapes';
+import type { Dim, Tensor } from '../graph';
 import type { Axis } from './channels';
 import type { Trace } from './trace';
 
@@ -39,22 +38,9 @@ export class Kept {
     return tensor.dims.map((dim, i) => this.on(axes?.[i])?.length ?? dim);
   }
 
-  elements(tensor: Tensor, name = tensor.name): number {
-    return elementCount(this.dims(tensor, name));
-  }
-
   /** The shape of a value as it will be; empty where it is not known. */
   shapeOf(name: string): Dim[] {
     const axes = this.trace.axes.get(name);
     return (this.trace.shapes.get(name)?.shape ?? []).map((dim, i) => this.on(axes?.[i])?.length ?? dim);
-  }
-
-  /** Shapes of all values as they will be. */
-  shapes(): Shapes {
-    return new Map(
-      [...this.trace.shapes].map(([name, { dtype, shape }]) => {
-        return [name, { dtype, shape: shape && this.shapeOf(name) }];
-      }),
-    );
   }
 }

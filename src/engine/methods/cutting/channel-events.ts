@@ -1,9 +1,9 @@
 // Which channels go: group by group the least important first, in steps of sizes that suit the device, until the target is met.
 
-import { elementCount } from '../../graph/graph';
+import { type Dim, elementCount } from '../../graph/graph';
 import type { ChannelGroup } from '../../graph/groups/groups';
-import { Kept } from '../../graph/groups/kept';
 import type { Trace } from '../../graph/groups/trace';
+import type { LayerSite } from '../../graph/layers';
 import { batchSymbols, macsOf } from '../../graph/macs';
 import type { Subject } from '../method';
 
@@ -35,7 +35,7 @@ export interface ChoiceAsk {
 
 /** Some units of one group, to go together; `key` puts the events of all groups in order. */
 interface Event {
-  readonly group: ChannelGroup;
+  readonly group: number;
   readonly units: readonly number[];
   readonly key: number;
 }
@@ -60,32 +60,39 @@ export function sizesOf(group: ChannelGroup, multiple: number): number[] {
  * back their last event while the ratio still holds, the most important first.
  */
 export function chooseChannels(ask: ChoiceAsk): ChannelChoice {
-  const events = ask.groups.flatMap((group) => eventsOf(group, ask)).sort((a, b) => a.key - b.key);
-  const whole = costOf(ask, new Set());
-  const after = (taken: readonly Event[]): ChannelChoice => {
-    const gone = new Set(taken.flatMap(({ units }) => units));
-    return { gone, removed: whole > 0 ? 1 - costOf(ask, gone) / whole : 0 };
+  const own = ask.groups.map((group, index) => eventsOf(group, index, ask));
+  // The sort is stable and keys rise within a group: the first events of all are the first of each group.
+  const order = own.flat().sort((a, b) => a.key - b.key);
+  const cost = new Cost(ask, own);
+  const whole = cost.of(own.map(() => 0));
+  const removed = (taken: readonly number[]): number => (whole > 0 ? 1 - cost.of(taken) / whole : 0);
+  const first = (count: number): number[] => {
+    const taken = own.map(() => 0);
+    for (const { group } of order.slice(0, count)) taken[group]!++;
+    return taken;
   };
-  let [low, high] = [0, events.length];
+  let [low, high] = [0, whole > 0 ? order.length : 0];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (after(events.slice(0, middle)).removed >= ask.ratio) high = middle;
+    if (removed(first(middle)) >= ask.ratio) high = middle;
     else low = middle + 1;
   }
-  let taken = events.slice(0, low);
-  let choice = after(taken);
-  const tried = new Set<ChannelGroup>();
-  for (const event of taken.toReversed()) {
-    if (tried.has(event.group) || choice.removed < ask.ratio) continue;
-    tried.add(event.group);
-    const fewer = taken.filter((one) => one !== event);
-    const next = after(fewer);
-    if (next.removed >= ask.ratio) [taken, choice] = [fewer, next];
+  let taken = first(low);
+  const lasting = new Set(
+    order
+      .slice(0, low)
+      .toReversed()
+      .map(({ group }) => group),
+  );
+  for (const group of removed(taken) >= ask.ratio ? lasting : []) {
+    const fewer = taken.with(group, taken[group]! - 1);
+    if (removed(fewer) >= ask.ratio) taken = fewer;
   }
-  return choice;
+  const gone = own.flatMap((events, group) => events.slice(0, taken[group]).flatMap(({ units }) => units));
+  return { gone: new Set(gone), removed: removed(taken) };
 }
 
-function eventsOf(group: ChannelGroup, { multiple, scores, scope }: ChoiceAsk): Event[] {
+function eventsOf(group: ChannelGroup, index: number, { multiple, scores, scope }: ChoiceAsk): Event[] {
   const score = (unit: number): number => scores?.get(unit) ?? 0;
   // The sort is stable: equals go in the order of the graph.
   const units = scores ? group.units.toSorted((a, b) => score(a) - score(b)) : group.units;
@@ -96,29 +103,85 @@ function eventsOf(group: ChannelGroup, { multiple, scores, scope }: ChoiceAsk): 
     const next = units.slice(from, units.length - size);
     // What is more important never goes before what is less, nor a later step of a group before an earlier one.
     most = Math.max(most, next.reduce((sum, unit) => sum + score(unit), 0) / next.length);
-    events.push({ group, units: next, key: scope === 'global' ? most : 1 - size / units.length });
+    events.push({ group: index, units: next, key: scope === 'global' ? most : 1 - size / units.length });
     from = units.length - size;
   }
   return events;
 }
 
-/** Weights that methods can act on, or multiply-accumulates for batch 1, once these units have gone. */
-function costOf({ subject: { model, sites }, trace, cost }: ChoiceAsk, gone: ReadonlySet<number>): number {
-  const kept = new Kept(trace, gone);
-  const batch = batchSymbols(model);
-  const shapes = cost === 'macs' ? kept.shapes() : null;
-  let sum = 0;
-  for (const site of sites) {
-    const isOuter = site.graph === model.graph;
-    if (!shapes) {
-      if (site.parameters === 0) continue;
-      sum += isOuter ? elementCount(kept.dims(site.tensor, site.weight)) : site.parameters;
-    } else {
-      const weight = isOuter ? kept.shapeOf(site.node.inputs[site.weightInput]!) : [];
-      sum += (weight.length > 0 ? macsOf(site.node, shapes, weight, batch) : site.macs) ?? 0;
-    }
+/** How many places an axis loses to the first events of one group: none, those of one event, of two … */
+interface Loss {
+  readonly group: number;
+  readonly places: Int32Array;
+}
+
+/** What the model costs once each group has lost so many events. Places are counted once, so that asking again is cheap. */
+class Cost {
+  private readonly eventOf = new Map<number, readonly [group: number, event: number]>();
+  private readonly losses = new Map<Int32Array, readonly Loss[]>();
+  private readonly batch: ReadonlySet<string>;
+
+  constructor(
+    private readonly ask: ChoiceAsk,
+    private readonly events: readonly (readonly Event[])[],
+  ) {
+    this.batch = batchSymbols(ask.subject.model);
+    for (const own of events)
+      for (const [i, { group, units }] of own.entries()) for (const unit of units) this.eventOf.set(unit, [group, i]);
   }
-  return sum;
+
+  /** Weights that methods can act on, or multiply-accumulates for batch 1. */
+  of(taken: readonly number[]): number {
+    const { subject, cost } = this.ask;
+    let sum = 0;
+    for (const site of subject.sites) sum += cost === 'macs' ? this.macs(site, taken) : this.parameters(site, taken);
+    return sum;
+  }
+
+  private parameters({ graph, parameters, weight }: LayerSite, taken: readonly number[]): number {
+    if (parameters === 0 || graph !== this.ask.subject.model.graph) return parameters;
+    return elementCount(this.shape(weight, taken) as number[]);
+  }
+
+  /** Where the length of a sequence is open it is one: its layers then count as often as their weights. */
+  private macs(site: LayerSite, taken: readonly number[]): number {
+    const { model, shapes } = this.ask.subject;
+    const { node, graph, weightInput, macs, parameters } = site;
+    if (graph !== model.graph) return macs ?? parameters;
+    const weight = this.shape(node.inputs[weightInput]!, taken);
+    if (macs === null) return elementCount(weight as number[]);
+    const names = [...node.inputs, ...node.outputs].filter((name) => shapes.has(name));
+    const now = names.map((name) => [name, { dtype: null, shape: this.shape(name, taken) }] as const);
+    return macsOf(node, new Map(now), weight, this.batch) ?? macs;
+  }
+
+  private shape(name: string, taken: readonly number[]): Dim[] {
+    const axes = this.ask.trace.axes.get(name);
+    const shape = this.ask.trace.stored.get(name)?.dims ?? this.ask.subject.shapes.get(name)?.shape ?? [];
+    return shape.map((dim, i) => {
+      const axis = axes?.[i];
+      if (typeof axis !== 'object') return dim;
+      return this.lossesOf(axis).reduce((left, { group, places }) => left - places[taken[group]!]!, axis.length);
+    });
+  }
+
+  private lossesOf(axis: Int32Array): readonly Loss[] {
+    const known = this.losses.get(axis);
+    if (known) return known;
+    const byGroup = new Map<number, Int32Array>();
+    for (const channel of axis) {
+      const at = this.eventOf.get(this.ask.trace.channels.find(channel));
+      if (!at) continue;
+      const [group, event] = at;
+      const places = byGroup.get(group) ?? new Int32Array(this.events[group]!.length + 1);
+      byGroup.set(group, places);
+      places[event + 1]!++;
+    }
+    for (const places of byGroup.values()) for (let i = 1; i < places.length; i++) places[i]! += places[i - 1]!;
+    const losses = [...byGroup].map(([group, places]) => ({ group, places }));
+    this.losses.set(axis, losses);
+    return losses;
+  }
 }
 
 function greatestDivisor(a: number, b: number): number {
