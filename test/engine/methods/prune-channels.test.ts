@@ -1,6 +1,6 @@
 // Pruning of channels: the ratio is reached, sizes are multiples and known beforehand, the least important go, and training goes on from there.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Model } from '../../../src/engine/graph/graph';
+import { elementCount, type Model } from '../../../src/engine/graph/graph';
 import { listLayers } from '../../../src/engine/graph/layers';
 import { inferShapes } from '../../../src/engine/graph/shapes';
 import { floatTensor } from '../../../src/engine/graph/tensor';
@@ -115,6 +115,27 @@ describe('prune-channels', () => {
         expect(cuts[0]!.notes[0]).toBe(`${(100 * (1 - share)).toFixed(1)} % of the model’s ${words[target]} went.`);
       });
     }
+  });
+
+  test('where the length of a sequence is open, its layers count by their weights', async () => {
+    const weight = (name: string, dims: number[], seed: number) =>
+      floatTensor(name, dims, randomWeights(elementCount(dims), 0.3, seed));
+    const gated = model({
+      name: 'gated',
+      inputs: [value('x', 'float32', ['batch', 'sequence', 16])],
+      outputs: [value('y', 'float32', ['batch', 'sequence', 16])],
+      nodes: [
+        node('MatMul', ['x', 'gate'], ['g'], {}, { name: 'gate' }),
+        node('MatMul', ['x', 'up'], ['u'], {}, { name: 'up' }),
+        node('Sigmoid', ['g'], ['s']),
+        node('Mul', ['s', 'u'], ['m']),
+        node('MatMul', ['m', 'down'], ['y'], {}, { name: 'down' }),
+      ],
+      initializers: [weight('gate', [16, 64], 1), weight('up', [16, 64], 2), weight('down', [64, 16], 3)],
+    });
+    const { taken, cuts } = await foretell(gated, [{ method: 'prune-channels', params: { ratio: 0.25 } }]);
+    expect(shapes(taken.subject.sites)).toEqual({ gate: [16, 48], up: [16, 48], down: [48, 16] });
+    expect(cuts[0]!.notes).toEqual(['25.0 % of the model’s multiply-accumulates went.']);
   });
 
   test('what cannot go is refused, what cannot be reached is told', async () => {
