@@ -70,6 +70,8 @@ export interface RoundingSet {
    * multiple of four.
    */
   feedBack(current: Address, lost: Address, unit: Address, lines: number): void;
+  /** current[0 … places) += lost·row, a row of a unit tile; the places up to the next multiple of four are added to as well. */
+  feedBackPlace(current: Address, row: Address, places: number, lost: number): void;
   /**
    * See `roundPlaces` in reference/gptq.ts, for `lines` lines: `current` is [lines][128], `original` goes by `stride`, `lost` lies in panels,
    * `grid` is [lines][3][groups].

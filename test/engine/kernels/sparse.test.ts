@@ -99,6 +99,21 @@ describe('pruning of channels', () => {
     }
   });
 
+  it('the fast way and the plain one prune alike', async () => {
+    const plain = await openKernels({ worker: null, plain: true });
+    const layer = makeLayer(12, { rows: 12, columns: 160 });
+    const hessian = hessianOf(layer, layer.calibration);
+    for (const drop of [half, ...patterns]) {
+      const [fast, slow] = [
+        await pruned(layer, { drop, hessian }),
+        (await plain.prune(requestOf(layer, { drop, hessian }))).values,
+      ];
+      const apart = fast.filter((w, i) => Math.abs(w - slow[i]!) > 1e-5 || (w === 0) !== (slow[i] === 0)).length;
+      expect(apart / fast.length).toBeLessThan(0.01);
+    }
+    await plain.close();
+  });
+
   it('inputs that never carried anything lose their weights first', async () => {
     const layer = makeLayer(8, { rows: 8, columns: 128 });
     const data = hessianOf(layer, layer.calibration).data.slice() as Float64Array;

@@ -86,6 +86,12 @@ export function plainRoundings(memory: WasmMemory): RoundingSet {
         }
       }
     },
+    feedBackPlace(current, row, places, lost) {
+      const to = f32(current, places);
+      const from = f32(row, places);
+      const d = Math.fround(lost);
+      for (let i = 0; i < places; i++) to[i] = to[i]! + Math.fround(d * from[i]!);
+    },
     roundPlaces(
       ...[
         codes,

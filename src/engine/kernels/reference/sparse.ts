@@ -41,14 +41,15 @@ export type Stays = Uint8Array | { readonly keep: number; readonly of: number };
 /**
  * Prunes the places [from, to) of one tile of one line, last first, and makes good on the places before: `current` holds the weights with all
  * feedback from later places and ends as the weights that stay, `original` without. What was lost goes to `lost`. `cost`: what an error at a
- * place costs, D of H = U·D·Uᵀ; `worth`: the same, zero where a column never had an input. Answers what it adds to tr(ΔW·H·ΔWᵀ).
+ * place costs, D of H = U·D·Uᵀ; `worth`: the same, zero where a column never had an input. `feedBack` makes a loss good on the places before.
+ * Answers what it adds to tr(ΔW·H·ΔWᵀ).
  */
 export function prunePlaces(
   stays: Stays,
   lost: Float32Array,
   current: Float32Array,
   original: Float32Array,
-  unit: Float32Array,
+  feedBack: (place: number, lost: number) => void,
   { cost, worth, from, to }: { cost: Float64Array; worth: Float64Array; from: number; to: number },
 ): number {
   let total = 0;
@@ -63,8 +64,7 @@ export function prunePlaces(
     const d = f(original[p]! - after);
     lost[p] = d;
     current[p] = after;
-    if (d === 0) continue;
-    for (let i = 0; i < p; i++) current[i] = current[i]! + f(d * unit[p * tileSide + i]!);
+    if (d !== 0) feedBack(p, d);
   }
   return total;
 }

@@ -110,14 +110,16 @@ function pruneWithFeedback(
     const real = columnOf.subarray(first, first + tileSide).filter((column) => column >= 0).length;
     const part = { cost: cost.subarray(first, first + tileSide), worth: worth.subarray(first, first + tileSide) };
     const out = bench.floats(lost + tile * full * tileSide * 4, full * tileSide).fill(0);
-    const unit = bench.floats(tileAt(factor.tiles, tile, tile), tileSide * tileSide);
+    const unit = tileAt(factor.tiles, tile, tile);
     for (let to = tileSide; to > 0; to -= block) {
       const span = { ...part, from: to - block, to };
       const stays = 'share' in drop ? chooseShare(bench, current, lines, real, span, drop.share) : drop;
       for (let n = 0; n < lines; n++) {
         const line = at(current, n, tileSide);
         const own = stays instanceof Uint8Array ? stays.subarray(n * tileSide, (n + 1) * tileSide) : stays;
-        total += prunePlaces(own, lostOf, line, at(original + first * 4, n, stride), unit, span);
+        const feedBack = (p: number, lost: number) =>
+          bench.fast.feedBackPlace(current + n * tileSide * 4, unit + p * tileSide * 4, p, lost);
+        total += prunePlaces(own, lostOf, line, at(original + first * 4, n, stride), feedBack, span);
         for (let p = span.from; p < to; p++) out[(n >> 2) * 4 * tileSide + p * 4 + (n & 3)] = lostOf[p]!;
         for (let p = span.from; p < Math.min(to, real); p++) values[n * columns + columnOf[first + p]!] = line[p]!;
       }

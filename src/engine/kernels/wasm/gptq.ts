@@ -27,6 +27,14 @@ export function feedBack(current: usize, lost: usize, unit: usize, lines: i32): 
   }
 }
 
+/** current[0 … places) += lost·row, places rounded up to four: the unit tile is zero from the diagonal on. */
+export function feedBackPlace(current: usize, row: usize, places: i32, lost: f32): void {
+  const factor = f32x4.splat(lost), end = <usize>places << 2;
+  for (let i: usize = 0; i < end; i += 16) {
+    v128.store(current + i, f32x4.add(v128.load(current + i), f32x4.mul(factor, v128.load(row + i))));
+  }
+}
+
 export function roundPlaces(
   codes: usize, codeStride: i32, lost: usize, current: usize, original: usize, stride: i32, unit: usize, weights: usize,
   lines: i32, first: i32, grid: usize, groups: i32, groupOf: usize, codeOf: usize, top: i32

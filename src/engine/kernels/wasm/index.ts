@@ -7,7 +7,7 @@ export { quantizeGroups, reconstructGroups, scaleGroups } from "./quantize";
 export { clipScales } from "./clip";
 export { hqqGroups, reconstructFloats } from "./hqq";
 export { factorTile, invertTile, multiplyBy, subtractProduct, unitTile } from "./factor";
-export { feedBack, gatherPlaces, multiplyInputs, roundPlaces } from "./gptq";
+export { feedBack, feedBackPlace, gatherPlaces, multiplyInputs, roundPlaces } from "./gptq";
 export { countMagnitudes, keepMasked, maskAbove, maskBelow, maskNeighbours } from "./prune";
 export { packCodes } from "./pack";
 export { transposeFloats, transposeCodes } from "./transpose";
