@@ -49,7 +49,7 @@ describe.skipIf(!hasTestData)('pruning of stories260K', () => {
     }
   });
 
-  it('perplexity after at most 200 steps of fine-tuning, ended early where validation no longer gains', { timeout: 1_200_000 }, async () => {
+  it('perplexity after at most 200 steps of fine-tuning', { timeout: 1_200_000 }, async () => {
     const all = storiesParagraphs();
     const odd = all.filter((_, i) => i % 2 === 1);
     const parts = { train: odd.slice(0, 64), validation: odd.slice(64), test: all.filter((_, i) => i % 2 === 0) };
