@@ -18,6 +18,8 @@ if (!findBrowser()) {
 
 export default defineConfig({
   testDir: 'test/e2e',
+  // A measurement for docs/evidence: of no use on a busy machine.
+  testIgnore: process.env.LATHE_PROVE ? [] : ['**/dial.spec.ts'],
   workers: 1,
   timeout: 180_000,
   expect: { timeout: 15_000 },

@@ -131,7 +131,7 @@ export const int8Static: Method = {
     if (!params) return subject.model;
     refuseMixed(targets, card.id, ['perChannel']);
     const chosen = new Set(targets.map(({ site }) => site.name));
-    const { subject: folded, folded: joined } = await foldBatchNorms(subject, chosen, workshop);
+    const { subject: folded, folded: joined } = await foldBatchNorms(subject, chosen, workshop, 'behind');
     const now = new Map(folded.sites.map((site) => [site.name, site]));
     const settled = targets.map((target) => ({ ...target, site: now.get(target.site.name)! }));
     const plan = planQdq(

@@ -29,7 +29,7 @@ export interface KeptNorm {
   readonly sentence: string;
 }
 
-export function foldsOf(subject: Subject, chosen: ReadonlySet<string>): Fold[] {
+export function foldsOf(subject: Subject, chosen: ReadonlySet<string>, sides: 'both' | 'behind' = 'both'): Fold[] {
   const look = new Neighbours(subject);
   const sites = subject.sites.filter((site) => chosen.has(site.name) && look.takes(site));
   const taken = new Set<Node>();
@@ -42,7 +42,7 @@ export function foldsOf(subject: Subject, chosen: ReadonlySet<string>): Fold[] {
   );
   return sites.flatMap((site): Fold[] => {
     const behind = behinds.get(site) ?? null;
-    const before = look.before(site);
+    const before = sides === 'both' ? look.before(site) : null;
     const norm = before && !taken.has(before.node) ? before : null;
     if (!norm && !behind) return [];
     const own = behind ?? look.bias(site);
@@ -136,6 +136,7 @@ class Neighbours {
   whyKept({ through }: { through: Node | null }, site: LayerSite): string {
     if (through) return `${through.op} stands between`;
     if (pads(site)) return 'the zeros that the convolution pads with come after it';
+    if (this.before(site)) return 'folded in, its loud and its quiet inputs would share a scale';
     return 'its values are used elsewhere too, or its numbers are not constants';
   }
 
